@@ -1,0 +1,35 @@
+//! The vocabulary that every other crate speaks: ids, money, time, chance, pages, secrets and
+//! kinds of failure. Plain data; no I/O beyond reading the clock and the system's randomness,
+//! and those two are values ([`Clock`], [`Rng`]) so that a test can stand still and repeat.
+//!
+//! Deliberately absent: SQL, HTTP, tokio, anything a single service owns.
+
+mod clock;
+mod failure;
+mod ids;
+mod money;
+mod page;
+mod rng;
+mod secret;
+mod timestamp;
+
+pub use clock::Clock;
+pub use failure::{Fail, FailureKind, FieldError};
+pub use ids::{AnyId, IdError, decode_suffix, encode_suffix};
+pub use ids::{
+    AccountId, AddressId, AnswerId, CartId, CheckoutId, CustomerId, EventId, LocationId, OrderId, PaymentId,
+    PollId, ProductId, RefundId, SellerId, SessionId, StaffId, TransferId, VariantId, WebhookId,
+};
+pub use money::{Currency, Money, MoneyError};
+pub use page::{Cursor, CursorError, Limit, Page};
+pub use rng::Rng;
+pub use secret::Secret;
+pub use timestamp::{Date, Timestamp, TimestampError};
+
+/// Implementation details of [`typed_id!`]; not for direct use.
+#[doc(hidden)]
+pub mod __private {
+    pub use serde;
+    pub use utoipa;
+    pub use uuid;
+}
