@@ -54,7 +54,8 @@ impl<'a> AnyId<'a> {
     /// Reads `prefix_suffix`; `None` when it is not a TypeID.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (prefix, suffix) = text.rsplit_once('_')?;
-        let sound = !prefix.is_empty() && prefix.len() <= 63 && prefix.bytes().all(|b| b.is_ascii_lowercase());
+        let sound =
+            !prefix.is_empty() && prefix.len() <= 63 && prefix.bytes().all(|b| b.is_ascii_lowercase());
         if !sound {
             return None;
         }

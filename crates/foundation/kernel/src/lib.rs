@@ -12,19 +12,21 @@ mod page;
 mod rng;
 mod secret;
 mod timestamp;
+mod trace_context;
 
 pub use clock::Clock;
 pub use failure::{Fail, FailureKind, FieldError};
-pub use ids::{AnyId, IdError, decode_suffix, encode_suffix};
 pub use ids::{
     AccountId, AddressId, AnswerId, CartId, CheckoutId, CustomerId, EventId, LocationId, OrderId, PaymentId,
     PollId, ProductId, RefundId, SellerId, SessionId, StaffId, TransferId, VariantId, WebhookId,
 };
+pub use ids::{AnyId, IdError, decode_suffix, encode_suffix};
 pub use money::{Currency, Money, MoneyError};
 pub use page::{Cursor, CursorError, Limit, Page};
 pub use rng::Rng;
 pub use secret::Secret;
 pub use timestamp::{Date, Timestamp, TimestampError};
+pub use trace_context::{TraceContext, TraceContextError};
 
 /// Implementation details of [`typed_id!`]; not for direct use.
 #[doc(hidden)]

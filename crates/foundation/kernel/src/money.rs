@@ -26,10 +26,32 @@ pub struct Currency([u8; 3]);
 
 /// Active codes of ISO 4217 whose minor unit is not a hundredth, with their exponents.
 const OTHER_EXPONENTS: &[(&[u8; 3], u32)] = &[
-    (b"BIF", 0), (b"CLP", 0), (b"DJF", 0), (b"GNF", 0), (b"ISK", 0), (b"JPY", 0), (b"KMF", 0), (b"KRW", 0),
-    (b"PYG", 0), (b"RWF", 0), (b"UGX", 0), (b"UYI", 0), (b"VND", 0), (b"VUV", 0), (b"XAF", 0), (b"XOF", 0),
-    (b"XPF", 0), (b"BHD", 3), (b"IQD", 3), (b"JOD", 3), (b"KWD", 3), (b"LYD", 3), (b"OMR", 3), (b"TND", 3),
-    (b"CLF", 4), (b"UYW", 4),
+    (b"BIF", 0),
+    (b"CLP", 0),
+    (b"DJF", 0),
+    (b"GNF", 0),
+    (b"ISK", 0),
+    (b"JPY", 0),
+    (b"KMF", 0),
+    (b"KRW", 0),
+    (b"PYG", 0),
+    (b"RWF", 0),
+    (b"UGX", 0),
+    (b"UYI", 0),
+    (b"VND", 0),
+    (b"VUV", 0),
+    (b"XAF", 0),
+    (b"XOF", 0),
+    (b"XPF", 0),
+    (b"BHD", 3),
+    (b"IQD", 3),
+    (b"JOD", 3),
+    (b"KWD", 3),
+    (b"LYD", 3),
+    (b"OMR", 3),
+    (b"TND", 3),
+    (b"CLF", 4),
+    (b"UYW", 4),
 ];
 
 /// Active codes of ISO 4217 whose minor unit is a hundredth.
