@@ -1,0 +1,7 @@
+mod channels;
+mod memory;
+mod redis;
+mod redis_channel;
+
+pub(crate) use self::memory::Memory;
+pub(crate) use self::redis::Redis;
