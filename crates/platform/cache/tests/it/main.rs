@@ -1,5 +1,7 @@
 //! One suite over both engines, and what only one of them can show.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod conformance;
 mod memory;
 mod proxy;
