@@ -1,0 +1,12 @@
+//! What stands around every router, at the gateway and in a process of one service alike.
+
+mod conditional;
+mod limits;
+mod observe;
+mod standard;
+
+pub use conditional::conditional;
+pub use limits::{catch_panic, limit_time, shed};
+pub use observe::{Observer, observe};
+pub use standard::{Standard, standard};
+pub(crate) use standard::no_such_address;

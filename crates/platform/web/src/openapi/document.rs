@@ -1,0 +1,83 @@
+use utoipa::PartialSchema as _;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, Info, OpenApi, Server};
+use utoipa::openapi::{RefOr, Schema};
+
+/// What the document says about the API as a whole.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// Its title.
+    pub title: String,
+    /// Its version.
+    pub version: String,
+    /// A few sentences in Markdown.
+    pub text: String,
+    /// Where it answers; `/` for wherever the document came from.
+    pub server: String,
+}
+
+/// One document of the `parts` that the services' routers bring along, always the same for the
+/// same parts.
+pub fn assemble(description: &Description, parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
+    let mut info = Info::new(&description.title, &description.version);
+    info.description = Some(description.text.clone());
+    let mut document = OpenApi::new(info, utoipa::openapi::Paths::new());
+    document.servers = Some(vec![Server::new(&description.server)]);
+    let mut bearer = Http::new(HttpAuthScheme::Bearer);
+    bearer.bearer_format = Some("JWT".to_owned());
+    bearer.description =
+        Some("An access token of a customer, a member of the staff or a seller; each operation says whose.".to_owned());
+    document.components = Some(
+        ComponentsBuilder::new()
+            .security_scheme("bearer", SecurityScheme::Http(bearer))
+            .schema("Problem", problem_schema())
+            .schema("FieldError", kernel::FieldError::schema())
+            .build(),
+    );
+    for part in parts {
+        document.merge(part);
+    }
+    document
+}
+
+/// The document as JSON with its members sorted, so that it is the same byte for byte.
+///
+/// # Errors
+/// When the document has no JSON form, which is a fault in a schema.
+pub fn to_json(document: &OpenApi) -> Result<String, serde_json::Error> {
+    let mut value = serde_json::to_value(document)?;
+    value.sort_all_objects();
+    serde_json::to_string_pretty(&value)
+}
+
+/// RFC 9457's document with our own members.
+fn problem_schema() -> RefOr<Schema> {
+    use utoipa::openapi::schema::{
+        AdditionalProperties, ArrayBuilder, ObjectBuilder, Ref, SchemaFormat, Type,
+    };
+    let text = |description: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(description));
+    ObjectBuilder::new()
+        .description(Some("What went wrong (RFC 9457)."))
+        .property(
+            "type",
+            text("The page that explains the code.").format(Some(SchemaFormat::Custom("uri-reference".to_owned()))),
+        )
+        .property("title", text("The code in words."))
+        .property("status", ObjectBuilder::new().schema_type(Type::Integer).description(Some("The HTTP status.")))
+        .property("detail", text("What happened and what to do, for a person."))
+        .property("code", text("The stable code; programs decide by it."))
+        .property("request_id", text("Names this request in our logs."))
+        .property(
+            "errors",
+            ArrayBuilder::new()
+                .items(Ref::from_schema_name("FieldError"))
+                .description(Some("What was wrong with which field.")),
+        )
+        .required("type")
+        .required("title")
+        .required("status")
+        .required("detail")
+        .required("code")
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .into()
+}
