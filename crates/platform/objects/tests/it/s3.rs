@@ -27,10 +27,7 @@ async fn calls_fail_in_time_while_the_server_is_away_and_work_when_it_is_back() 
         assert!(error.retry_after().is_some());
         assert!(!error.to_string().contains("127.0.0.1"), "an error does not print its source");
     }
-    assert!(
-        before.elapsed() < Duration::from_secs(60),
-        "five requests of ten seconds at most"
-    );
+    assert!(before.elapsed() < Duration::from_secs(60), "five requests of ten seconds at most");
 
     server.start_again().await;
     let (_, content) = eventually("the server is back", async || objects.get("file").await.ok()).await;
