@@ -1,0 +1,3 @@
+//! The database crate on real engines.
+
+mod smoke;
