@@ -13,11 +13,17 @@ pub struct AccountVerified {
     pub customer_id: CustomerId,
     /// Their address as UTF-8, sealed with the context [`EMAIL_CONTEXT`].
     pub email: Sealed,
+    /// What they said at sign-up that they are called, as UTF-8 sealed with the context [`NAME_CONTEXT`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Sealed>,
 }
 event!(AccountVerified, "identity.account_verified.v1", customer_id);
 
 /// The vault context under which addresses are sealed.
 pub const EMAIL_CONTEXT: &str = "identity.email";
+
+/// The vault context under which names given at sign-up are sealed.
+pub const NAME_CONTEXT: &str = "identity.name";
 
 /// A session began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Whether an import is for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Keep what is imported.
+    Apply,
+    /// Do everything, tell what would become of each record, and take it all back.
+    DryRun,
+}
+
 /// What became of one record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
