@@ -5,6 +5,7 @@ pub mod channel;
 pub mod code;
 mod context;
 mod extract;
+mod idempotent;
 pub mod middleware;
 pub mod openapi;
 mod problem;
@@ -18,6 +19,7 @@ pub use extract::{
     Checks, ClientAddress, Id, IdempotencyKey, IfMatch, ListQuery, Network, NetworkError, PageQuery, RequestId,
     StaleVersion, TrustedProxies, ValidJson, ValidQuery, Validate,
 };
+pub use idempotent::{Idempotent, NoBody, Once, REPLAYED};
 pub use problem::{Handled, Problem};
 pub use rate_limit::{rate_limited, write_rate_limit};
 pub use respond::{Created, NoContent, Paged, Versioned};
