@@ -1,0 +1,155 @@
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bus::BusConfig;
+use testkit::database::TestDatabase;
+use testkit::engines::Nats;
+
+use crate::reactions::Noting;
+use crate::setup::{World, delivery, over_nats};
+
+/// Runs one test body over every way of carrying events.
+async fn everywhere(body: impl AsyncFn(&mut World)) {
+    let embedded = || BusConfig::Embedded { delivery: delivery() };
+    for (source, target) in [
+        (TestDatabase::sqlite("identity").await, TestDatabase::sqlite("orders").await),
+        (TestDatabase::postgres("identity").await, TestDatabase::postgres("orders").await),
+    ] {
+        let mut world = World::new(source.database(), target.database(), embedded()).await;
+        body(&mut world).await;
+        world.stop().await;
+    }
+    let nats = Nats::start().await;
+    for (prefix, source, target) in [
+        ("lite", TestDatabase::sqlite("identity").await, TestDatabase::sqlite("orders").await),
+        ("full", TestDatabase::postgres("identity").await, TestDatabase::postgres("orders").await),
+    ] {
+        let config = over_nats(&nats, prefix);
+        let mut world = World::new(source.database(), target.database(), config).await;
+        body(&mut world).await;
+        world.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_of_a_key_arrive_in_order_and_once() {
+    everywhere(async |world| {
+        let labels: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+        for label in &labels[..20] {
+            world.emit(1, label).await;
+            world.emit(2, label).await;
+        }
+        // The reaction begins later than the writing: nothing may be missed.
+        world.start(&[Noting::new("orders.noting")]).await;
+        for label in &labels[20..] {
+            world.emit(1, label).await;
+        }
+        let all: Vec<&str> = labels.iter().map(String::as_str).collect();
+        world.expect("orders.noting", 1, &all).await;
+        world.expect("orders.noting", 2, &all[..20]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failing_event_holds_up_its_own_key_only() {
+    everywhere(async |world| {
+        let (noting, other) = (Noting::new("orders.noting"), Noting::new("orders.other"));
+        noting.fail("b", 2);
+        for label in ["a", "b", "c"] {
+            world.emit(1, label).await;
+            world.emit(2, &label.to_uppercase()).await;
+        }
+        world.start(&[noting, other]).await;
+        world.expect("orders.noting", 2, &["A", "B", "C"]).await;
+        world.expect("orders.other", 1, &["a", "b", "c"]).await;
+        world.expect("orders.noting", 1, &["a", "b", "c"]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_for_good_is_a_dead_letter_that_can_be_replayed() {
+    everywhere(async |world| {
+        let noting = Noting::new("orders.noting");
+        noting.fail("b", 4);
+        for label in ["a", "b", "c", "panic", "d"] {
+            world.emit(1, label).await;
+        }
+        world.start(std::slice::from_ref(&noting)).await;
+        world.expect("orders.noting", 1, &["a", "c", "d"]).await;
+
+        let dead = bus::dead_letters(&world.target, None, 10).await.unwrap();
+        let errors: Vec<&str> = dead.iter().map(|letter| letter.last_error.as_str()).collect();
+        assert_eq!(errors, ["told to fail", "the reaction panicked"]);
+        assert_eq!(dead[0].attempts, 4);
+        assert_eq!(dead[0].consumer, "orders.noting");
+
+        let id = dead[0].event.id;
+        assert!(bus::replay(&world.target, "orders.noting", id).await.unwrap());
+        world.expect("orders.noting", 1, &["a", "c", "d", "b"]).await;
+        assert!(!bus::replay(&world.target, "orders.noting", id).await.unwrap());
+        assert_eq!(bus::dead_letters(&world.target, None, 10).await.unwrap().len(), 1);
+        assert!(bus::dead_letters(&world.target, Some(dead[1].event.id), 10).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consumer_that_always_fails_does_not_hold_up_another() {
+    everywhere(async |world| {
+        let (broken, sound) = (Noting::new("orders.broken"), Noting::new("orders.sound"));
+        broken.broken.store(true, Ordering::SeqCst);
+        world.start(&[broken, sound]).await;
+        for label in ["a", "b", "c"] {
+            world.emit(1, label).await;
+        }
+        world.expect("orders.sound", 1, &["a", "b", "c"]).await;
+        assert!(world.noted("orders.broken", 1).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_and_crashes_repeat_nothing_and_lose_nothing() {
+    everywhere(async |world| {
+        let labels: Vec<String> = (0..60).map(|n| n.to_string()).collect();
+        let noting = Noting::new("orders.noting");
+        world.start(std::slice::from_ref(&noting)).await;
+        world.start(std::slice::from_ref(&noting)).await;
+        for label in &labels[..30] {
+            world.emit(1, label).await;
+        }
+        world.kill();
+        world.start(std::slice::from_ref(&noting)).await;
+        for label in &labels[30..] {
+            world.emit(1, label).await;
+        }
+        let all: Vec<&str> = labels.iter().map(String::as_str).collect();
+        world.expect("orders.noting", 1, &all).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nats_may_go_away_and_come_back() {
+    let nats = Nats::start().await;
+    let (source, target) = (TestDatabase::sqlite("identity").await, TestDatabase::sqlite("orders").await);
+    let config = over_nats(&nats, "away");
+    let mut world = World::new(source.database(), target.database(), config).await;
+    world.start(&[Noting::new("orders.noting")]).await;
+    world.emit(1, "before").await;
+    world.expect("orders.noting", 1, &["before"]).await;
+
+    nats.stop().await;
+    world.emit(1, "while away").await;
+    nats.restart().await;
+    world.emit(1, "after").await;
+    tokio::time::timeout(
+        Duration::from_secs(25),
+        world.expect("orders.noting", 1, &["before", "while away", "after"]),
+    )
+    .await
+    .unwrap();
+    world.stop().await;
+}

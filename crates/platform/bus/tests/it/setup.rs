@@ -1,0 +1,126 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{Bus, BusConfig, DeliveryConfig, NatsConfig, Subscription};
+use contracts::identity::SessionEnded;
+use database::{Database, params};
+use kernel::CustomerId;
+use testkit::engines::Nats;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::reactions::{EFFECTS, Noting};
+
+/// One service that writes, one that reacts, and a bus between them.
+pub struct World {
+    pub source: Database,
+    pub target: Database,
+    pub config: BusConfig,
+    running: Vec<(CancellationToken, JoinHandle<()>)>,
+}
+
+pub fn delivery() -> DeliveryConfig {
+    DeliveryConfig {
+        batch: 8,
+        reaction_timeout_ms: 2_000,
+        max_attempts: 4,
+        first_backoff_ms: 5,
+        max_backoff_ms: 20,
+        poll_ms: 50,
+        keep_hours: 0,
+    }
+}
+
+pub fn over_nats(nats: &Nats, prefix: &str) -> BusConfig {
+    let nats = NatsConfig {
+        url: nats.url().into(),
+        prefix: prefix.to_owned(),
+        replicas: 1,
+        keep_days: 1,
+        timeout_ms: 2_000,
+    };
+    BusConfig::Nats { nats, delivery: delivery() }
+}
+
+impl World {
+    pub async fn new(source: Database, target: Database, config: BusConfig) -> Self {
+        target.migrate("effects", EFFECTS).await.unwrap();
+        Self { source, target, config, running: Vec::new() }
+    }
+
+    /// Starts another copy of the process that carries and reacts.
+    pub async fn start(&mut self, reactions: &[Arc<Noting>]) {
+        let bus = Bus::open(&self.config).await.unwrap();
+        let subscriptions = reactions
+            .iter()
+            .map(|reaction| Subscription { database: self.target.clone(), reaction: reaction.clone() })
+            .collect();
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn({
+            let (sources, shutdown) = (vec![self.source.clone()], shutdown.clone());
+            async move { bus.run(sources, subscriptions, shutdown).await.unwrap() }
+        });
+        self.running.push((shutdown, task));
+    }
+
+    pub async fn stop(&mut self) {
+        for (shutdown, task) in self.running.drain(..) {
+            shutdown.cancel();
+            task.await.unwrap();
+        }
+    }
+
+    /// Stops without a word, as a killed process would.
+    pub fn kill(&mut self) {
+        for (_, task) in self.running.drain(..) {
+            task.abort();
+        }
+    }
+
+    pub async fn emit(&self, customer: u128, label: &str) {
+        let customer_id = CustomerId::from_uuid(uuid(customer));
+        let session_id = kernel::SessionId::from_uuid(uuid(1));
+        let event = &SessionEnded { customer_id, session_id, reason: label.to_owned() };
+        self.source
+            .write(|mut tx| async move {
+                tx.emit(event).await?;
+                tx.commit(()).await
+            })
+            .await
+            .unwrap();
+    }
+
+    /// The labels that `consumer` noted for `customer`, in order.
+    pub async fn noted(&self, consumer: &str, customer: u128) -> Vec<String> {
+        let key = CustomerId::from_uuid(uuid(customer)).to_string();
+        let mut reader = self.target.read_primary().await.unwrap();
+        let rows: Vec<(String,)> = reader
+            .fetch_all(
+                "SELECT label FROM effects WHERE consumer = $1 AND event_key = $2 ORDER BY sequence",
+                &params![consumer, key],
+            )
+            .await
+            .unwrap();
+        rows.into_iter().map(|(label,)| label).collect()
+    }
+
+    /// Waits until `consumer` noted exactly `labels` for `customer`.
+    pub async fn expect(&self, consumer: &str, customer: u128, labels: &[&str]) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+        loop {
+            let noted = self.noted(consumer, customer).await;
+            if noted == labels {
+                return;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{consumer} noted {noted:?} for {customer}, not {labels:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn uuid(number: u128) -> uuid::Uuid {
+    uuid::Uuid::from_u128(number)
+}
