@@ -1,0 +1,4 @@
+//! The ledger on real databases.
+
+mod support;
+mod transfers;
