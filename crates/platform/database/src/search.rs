@@ -147,8 +147,8 @@ fn joined(words: &[String], quote: &str, and: &str, beginning: &str) -> String {
     query + beginning
 }
 
-/// The words of a text: letters and digits, lower case, without accents.
-fn words(text: &str) -> Vec<String> {
+/// The words of a text as the index has them: letters and digits, lower case, without accents.
+pub fn words(text: &str) -> Vec<String> {
     let folded: String = text.nfkd().filter(|letter| !is_combining_mark(*letter)).flat_map(fold).collect();
     folded
         .split(|letter: char| !letter.is_alphanumeric())
