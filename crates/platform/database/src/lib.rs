@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod columns;
 mod config;
 mod connection;
 pub mod consistency;
