@@ -1,0 +1,4 @@
+//! The vault on real databases.
+
+mod people;
+mod support;
