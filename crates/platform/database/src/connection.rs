@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::postgres;
 use crate::row::{FromRow, Row};
 use crate::sqlite;
 use crate::transaction::Attempt;
@@ -19,12 +20,15 @@ pub struct Connection {
 pub(crate) enum Backend {
     SqliteRead(sqlite::ReadGuard),
     SqliteWrite(sqlite::WriteGuard),
+    PostgresRead(postgres::ReadSession),
+    PostgresWrite(postgres::WriteSession),
 }
 
 /// Which engine runs. Only this crate may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     Sqlite,
+    Postgres,
 }
 
 impl Connection {
@@ -39,6 +43,7 @@ impl Connection {
     pub(crate) fn engine(&self) -> Engine {
         match self.backend {
             Backend::SqliteRead(_) | Backend::SqliteWrite(_) => Engine::Sqlite,
+            Backend::PostgresRead(_) | Backend::PostgresWrite(_) => Engine::Postgres,
         }
     }
 
@@ -46,6 +51,15 @@ impl Connection {
     pub(crate) fn skip_locked(&self) -> &'static str {
         match self.engine() {
             Engine::Sqlite => "",
+            Engine::Postgres => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// The schema that a transaction works in, on an engine that has schemas.
+    pub(crate) fn schema(&self) -> &'static str {
+        match &self.backend {
+            Backend::PostgresWrite(write) => write.schema(),
+            _ => "",
         }
     }
 
@@ -56,13 +70,14 @@ impl Connection {
     /// Runs a statement and returns how many rows it changed (or returned, with `RETURNING`).
     ///
     /// # Errors
-    /// [`Error::UniqueViolation`], [`Error::ConstraintViolation`], time-outs, and whatever the engine refuses.
+    /// [`Error::ReadOnly`] on a [`crate::Reader`]; [`Error::UniqueViolation`], [`Error::ConstraintViolation`], time-outs, and whatever the engine refuses.
     /// After an error inside a transaction only a rollback is possible, on both engines.
     pub async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
         self.check()?;
         let result = match &mut self.backend {
-            Backend::SqliteRead(read) => read.with(|connection| sqlite::execute(connection, sql, params)),
             Backend::SqliteWrite(write) => write.with(|connection| sqlite::execute(connection, sql, params)),
+            Backend::PostgresWrite(write) => write.session().execute(sql, params).await,
+            Backend::SqliteRead(_) | Backend::PostgresRead(_) => Err(Error::ReadOnly),
         };
         self.note(result)
     }
@@ -131,6 +146,8 @@ impl Connection {
         let result = match &mut self.backend {
             Backend::SqliteRead(read) => read.with(|connection| sqlite::query(connection, sql, params, row, each)),
             Backend::SqliteWrite(write) => write.with(|connection| sqlite::query(connection, sql, params, row, each)),
+            Backend::PostgresRead(read) => read.query(sql, params, row, each).await,
+            Backend::PostgresWrite(write) => write.session().query(sql, params, row, each).await,
         };
         self.note(result)
     }

@@ -94,6 +94,11 @@ pub fn position() -> Position {
     SCOPE.try_with(|scope| scope.position.lock().clone()).unwrap_or_default()
 }
 
+/// Whether a caller's writes are to be remembered.
+pub(crate) fn in_scope() -> bool {
+    SCOPE.try_with(|_| ()).is_ok()
+}
+
 /// Who wrote lately and up to where, for one database. Two generations bound the memory: when the newer is full
 /// it becomes the older, and what the older knew is summed up in one position that every caller waits for. So
 /// forgetting costs some reads on the primary, never a stale one.

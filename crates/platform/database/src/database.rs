@@ -4,9 +4,10 @@ use std::sync::Arc;
 use kernel::{Clock, Rng};
 
 use crate::config::{DatabaseConfig, EmbeddedConfig};
-use crate::connection::{Backend, Connection};
+use crate::connection::{Backend, Connection, Engine};
 use crate::error::Error;
 use crate::migrate::{self, Migration};
+use crate::postgres;
 use crate::retry::Backoff;
 use crate::signals::{Changes, Signals};
 use crate::sqlite;
@@ -28,7 +29,11 @@ struct Inner {
 
 enum Handle {
     Sqlite { files: sqlite::Files, writer: Arc<sqlite::Writer>, readers: Arc<sqlite::Readers> },
+    Postgres(Arc<postgres::Engine>),
 }
+
+/// On SQLite a transaction runs again only when another one of its group made the engine give up the group.
+const SQLITE_RETRIES: u32 = 20;
 
 /// How much work the database has done, for tests and for the curious.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,11 +58,12 @@ impl Database {
         rng: Rng,
     ) -> Result<Self, Error> {
         config.validate()?;
+        check_name(name)?;
         let signals = Arc::new(Signals::new());
         let engine = match config {
             DatabaseConfig::Embedded(limits) => open_sqlite(limits, name, data_dir, &signals).await?,
-            DatabaseConfig::Postgres(_) => {
-                return Err(Error::Config { field: "postgres", problem: "is being built".to_owned() });
+            DatabaseConfig::Postgres(limits) => {
+                Handle::Postgres(postgres::Engine::open(limits, name, signals.clone())?)
             }
         };
         let database = Self { inner: Arc::new(Inner { name, clock, rng, signals, engine }) };
@@ -91,6 +97,7 @@ impl Database {
                 let (files, migrations, now) = (files.clone(), migrations.to_vec(), self.inner.clock.now());
                 blocking(move || sqlite::migrate(&files, set, &migrations, now)).await
             }
+            Handle::Postgres(engine) => engine.migrate(set, migrations, self.inner.clock.now()).await,
         }
     }
 
@@ -100,7 +107,12 @@ impl Database {
     /// # Errors
     /// [`Error::Overloaded`] when none becomes free in time, [`Error::Unavailable`] when there is no engine.
     pub async fn read(&self) -> Result<Reader, Error> {
-        self.read_primary().await
+        match &self.inner.engine {
+            Handle::Sqlite { .. } => self.read_primary().await,
+            Handle::Postgres(engine) => {
+                Ok(Reader::new(Connection::reading(Backend::PostgresRead(engine.read().await?))))
+            }
+        }
     }
 
     /// A connection for reading that sees everything that is committed.
@@ -110,6 +122,7 @@ impl Database {
     pub async fn read_primary(&self) -> Result<Reader, Error> {
         let backend = match &self.inner.engine {
             Handle::Sqlite { readers, .. } => Backend::SqliteRead(readers.acquire().await?),
+            Handle::Postgres(engine) => Backend::PostgresRead(engine.read_primary().await?),
         };
         Ok(Reader::new(Connection::reading(backend)))
     }
@@ -158,17 +171,23 @@ impl Database {
 
     async fn begin(&self, isolation: Isolation, attempt: Arc<Attempt>) -> Result<Tx, Error> {
         let backend = match &self.inner.engine {
-            Handle::Sqlite { writer, .. } => {
-                let _ = isolation;
-                Backend::SqliteWrite(writer.begin().await?)
-            }
+            Handle::Sqlite { writer, .. } => Backend::SqliteWrite(writer.begin().await?),
+            Handle::Postgres(engine) => Backend::PostgresWrite(engine.begin(isolation).await?),
         };
         Ok(Tx::new(Connection::writing(backend, attempt.clone()), self.clone(), attempt))
     }
 
+    pub(crate) fn engine(&self) -> Engine {
+        match &self.inner.engine {
+            Handle::Sqlite { .. } => Engine::Sqlite,
+            Handle::Postgres(_) => Engine::Postgres,
+        }
+    }
+
     fn retries(&self) -> u32 {
         match &self.inner.engine {
-            Handle::Sqlite { .. } => 20,
+            Handle::Sqlite { .. } => SQLITE_RETRIES,
+            Handle::Postgres(engine) => engine.retries,
         }
     }
 
@@ -188,6 +207,7 @@ impl Database {
                 let (commits, transactions) = writer.counts();
                 Stats { transactions, commits }
             }
+            Handle::Postgres(engine) => Stats { transactions: engine.commits(), commits: engine.commits() },
         }
     }
 
@@ -205,9 +225,23 @@ impl Database {
                  AND tables.name NOT LIKE 'platform\\_%' ESCAPE '\\' AND tables.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
                  ORDER BY tables.name, columns.cid"
             }
+            Handle::Postgres(_) => {
+                "SELECT table_name::text, column_name::text FROM information_schema.columns \
+                 WHERE table_schema = current_schema() AND table_name NOT LIKE 'platform\\_%' \
+                 ORDER BY table_name, ordinal_position"
+            }
         };
         connection.fetch_all(sql, &[]).await
     }
+}
+
+/// The name becomes part of a path or of SQL.
+fn check_name(name: &str) -> Result<(), Error> {
+    let plain = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'_';
+    if name.len() <= 40 && name.starts_with(|letter: char| letter.is_ascii_lowercase()) && name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(Error::Config { field: "name", problem: format!("{name:?} is not a plain lower-case name") })
 }
 
 async fn open_sqlite(

@@ -42,6 +42,9 @@ pub enum Error {
     /// An earlier statement of this transaction failed, so nothing but a rollback is possible.
     #[error("an earlier statement failed, so the transaction cannot go on")]
     Aborted,
+    /// A connection for reading was asked to write.
+    #[error("a connection for reading does not write")]
+    ReadOnly,
     /// [`crate::Connection::fetch_one`] found no row.
     #[error("no row where one was expected")]
     NotFound,

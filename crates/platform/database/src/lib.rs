@@ -12,6 +12,7 @@ mod inbox;
 mod lease;
 mod migrate;
 mod outbox;
+mod postgres;
 mod retry;
 mod row;
 pub mod search;

@@ -3,14 +3,18 @@ use kernel::{EventId, Timestamp};
 use opentelemetry::trace::TraceContextExt as _;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+use crate::connection::Engine;
 use crate::database::Database;
 use crate::error::Error;
 use crate::params;
 use crate::row::{FromRow, Row};
-use crate::transaction::Tx;
+use crate::transaction::{Isolation, Tx};
 
 /// The most entries that are deleted in one transaction.
 const TRIM_AT_ONCE: i64 = 1_000;
+
+/// The most entries that are given positions in one transaction.
+const SEQUENCE_AT_ONCE: i64 = 10_000;
 
 /// An event in the outbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +71,14 @@ impl Database {
     /// # Errors
     /// As [`crate::Connection::fetch_all`].
     pub async fn outbox_after(&self, position: i64, limit: u32) -> Result<Vec<OutboxEntry>, Error> {
+        let entries = self.read_outbox(position, limit).await?;
+        if entries.len() < limit as usize && self.sequence_outbox().await? {
+            return self.read_outbox(position, limit).await;
+        }
+        Ok(entries)
+    }
+
+    async fn read_outbox(&self, position: i64, limit: u32) -> Result<Vec<OutboxEntry>, Error> {
         let mut reader = self.read_primary().await?;
         let mut entries: Vec<OutboxEntry> = reader
             .fetch_all(
@@ -79,6 +91,39 @@ impl Database {
             entry.envelope.source = format!("/{}", self.name());
         }
         Ok(entries)
+    }
+
+    /// Gives positions to the events that have none yet; `false` when there are none such.
+    ///
+    /// PostgreSQL's transactions commit in another order than they draw numbers from a sequence, so a reader
+    /// that followed such numbers would pass over events whose transactions are still open. Here numbers are
+    /// drawn only for events that are committed, by one sequencer at a time, which commits before the next one
+    /// begins: they become visible in order. SQLite has one writer, so its row ids do.
+    async fn sequence_outbox(&self) -> Result<bool, Error> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(false);
+        }
+        let unsequenced: Option<(i64,)> = self
+            .read_primary()
+            .await?
+            .fetch_optional("SELECT sequence FROM platform_outbox WHERE position IS NULL LIMIT 1", &[])
+            .await?;
+        if unsequenced.is_none() {
+            return Ok(false);
+        }
+        self.write_with(Isolation::ReadCommitted, |mut tx| async move {
+            tx.lock_key("platform_outbox").await?;
+            tx.execute(
+                "UPDATE platform_outbox SET position = numbered.position FROM \
+                 (SELECT sequence, nextval('platform_outbox_position') AS position FROM \
+                 (SELECT sequence FROM platform_outbox WHERE position IS NULL ORDER BY sequence LIMIT $1) AS next) \
+                 AS numbered WHERE platform_outbox.sequence = numbered.sequence",
+                &params![SEQUENCE_AT_ONCE],
+            )
+            .await?;
+            tx.commit(true).await
+        })
+        .await
     }
 
     /// Deletes the events up to and including `position` that were written before `before`.

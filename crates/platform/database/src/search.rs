@@ -64,6 +64,14 @@ impl Index {
                      USING fts5(title, body, content='', contentless_delete=1, prefix='2 3')"
                 ),
             ],
+            Engine::Postgres => [
+                format!(
+                    "CREATE TABLE IF NOT EXISTS platform_search_{name} (id uuid PRIMARY KEY, words tsvector NOT NULL)"
+                ),
+                format!(
+                    "CREATE INDEX IF NOT EXISTS platform_search_{name}_words ON platform_search_{name} USING gin (words)"
+                ),
+            ],
         }
     }
 
@@ -85,6 +93,13 @@ impl Index {
                 );
                 tx.execute(&text, &params![place, words(title).join(" "), words(body).join(" ")]).await?;
             }
+            Engine::Postgres => {
+                let sql = format!(
+                    "INSERT INTO platform_search_{name} (id, words) VALUES ($1, $2::text::tsvector) \
+                     ON CONFLICT (id) DO UPDATE SET words = excluded.words"
+                );
+                tx.execute(&sql, &params![id, vector(&words(title), &words(body))]).await?;
+            }
         }
         Ok(())
     }
@@ -104,6 +119,10 @@ impl Index {
                 tx.execute(&text, &params![id]).await?;
                 let place = format!("DELETE FROM platform_search_{name}_ids WHERE id = $1");
                 tx.execute(&place, &params![id]).await?;
+            }
+            Engine::Postgres => {
+                let sql = format!("DELETE FROM platform_search_{name} WHERE id = $1");
+                tx.execute(&sql, &params![id]).await?;
             }
         }
         Ok(())
@@ -131,10 +150,27 @@ impl Index {
                 ),
                 joined(&words, "\"", " AND ", "*"),
             ),
+            Engine::Postgres => (
+                format!(
+                    "SELECT id FROM platform_search_{name} WHERE words @@ $1::text::tsquery \
+                     ORDER BY ts_rank('{{0, 0, 0.1, 1}}', words, $1::text::tsquery, 1) DESC, id LIMIT $2"
+                ),
+                joined(&words, "'", " & ", ":*"),
+            ),
         };
         let ids: Vec<(Uuid,)> = connection.fetch_all(&sql, &params![query, limit]).await?;
         Ok(ids.into_iter().map(|(id,)| id).collect())
     }
+}
+
+/// The words of a text as a `tsvector`: those of the title weigh most.
+fn vector(title: &[String], body: &[String]) -> String {
+    let mut vector = String::new();
+    let weighted = title.iter().map(|word| (word, 'A')).chain(body.iter().map(|word| (word, 'B')));
+    for (place, (word, weight)) in (1..).zip(weighted) {
+        let _ = write!(vector, "'{word}':{place}{weight} ");
+    }
+    vector
 }
 
 /// The words of a query, each in quotes, the last one marked as a beginning.

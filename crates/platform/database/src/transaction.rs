@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::connection::{Backend, Connection, Engine};
 use crate::database::Database;
 use crate::error::Error;
+use crate::params;
+use crate::row::FromRow;
 use crate::signals::Touched;
+use crate::value::Value;
 
 /// How far a transaction is kept apart from concurrent ones. SQLite has one writer, so there it makes no
 /// difference.
@@ -112,7 +115,8 @@ impl Tx {
         } else {
             match connection.into_backend() {
                 Backend::SqliteWrite(write) => write.commit(touched).await,
-                Backend::SqliteRead(_) => Err(Error::Aborted),
+                Backend::PostgresWrite(write) => write.commit(touched).await,
+                Backend::SqliteRead(_) | Backend::PostgresRead(_) => Err(Error::ReadOnly),
             }
         };
         match committed {
@@ -127,10 +131,30 @@ impl Tx {
     /// Rolls back and returns `value`: for a decision not to change anything.
     ///
     /// # Errors
-    /// None at present: what cannot be rolled back was never committed.
+    /// When the connection is lost, in which case nothing was committed either.
     pub async fn rollback<T>(self, value: T) -> Result<Done<T>, Error> {
-        drop(self);
+        if let Backend::PostgresWrite(write) = self.connection.into_backend() {
+            write.rollback().await?;
+        }
         Ok(Done { value })
+    }
+
+    /// All rows of a query of one table, each locked until this transaction ends: others may read them and
+    /// wait to change them, and they are read as last committed even if that was after the query began. They
+    /// are locked in the order of the query, so order it to keep two transactions from waiting for each other.
+    /// PostgreSQL gets `FOR NO KEY UPDATE` appended; on SQLite the one writer already holds everything.
+    ///
+    /// # Errors
+    /// As [`Connection::fetch_all`].
+    pub async fn fetch_all_locked<T: FromRow + Send>(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Vec<T>, Error> {
+        match self.connection.engine() {
+            Engine::Sqlite => self.connection.fetch_all(sql, params).await,
+            Engine::Postgres => self.connection.fetch_all(&[sql, " FOR NO KEY UPDATE"].concat(), params).await,
+        }
     }
 
     /// Holds back every other transaction that locks the same key until this one ends. On SQLite the one
@@ -140,9 +164,11 @@ impl Tx {
     /// As [`Connection::execute`].
     pub async fn lock_key(&mut self, key: &str) -> Result<(), Error> {
         match self.connection.engine() {
-            Engine::Sqlite => {
-                let _ = key;
-                Ok(())
+            Engine::Sqlite => Ok(()),
+            Engine::Postgres => {
+                let key = format!("{}:{key}", self.connection.schema());
+                let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+                self.connection.execute(lock, &params![key]).await.map(|_| ())
             }
         }
     }

@@ -1,0 +1,163 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use kernel::Timestamp;
+
+use super::migrate::migrate;
+use super::pool::Pool;
+use super::replica::Replica;
+use super::session::Session;
+use crate::config::PostgresConfig;
+use crate::consistency::{self, Recent};
+use crate::error::Error;
+use crate::migrate::Migration;
+use crate::row::Row;
+use crate::signals::{Signals, Touched};
+use crate::transaction::Isolation;
+use crate::value::Value;
+
+/// For how long a starting copy waits while another one migrates, and for how long a migration may run.
+const MIGRATION_PATIENCE: Duration = Duration::from_secs(600);
+
+/// One service's schema on a primary, and maybe a replica of it.
+pub(crate) struct Engine {
+    schema: &'static str,
+    primary: Arc<Pool>,
+    replica: Option<Replica>,
+    recent: Recent,
+    signals: Arc<Signals>,
+    commits: AtomicU64,
+    pub(crate) retries: u32,
+}
+
+impl Engine {
+    pub(crate) fn open(
+        config: &PostgresConfig,
+        schema: &'static str,
+        signals: Arc<Signals>,
+    ) -> Result<Arc<Self>, Error> {
+        let primary = Pool::new(config, &config.url, config.pool, schema)?;
+        let replica = match &config.replica_url {
+            Some(url) => Some(Replica::new(Pool::new(config, url, config.replica_pool, schema)?)),
+            None => None,
+        };
+        Ok(Arc::new(Self {
+            schema,
+            primary,
+            replica,
+            recent: Recent::default(),
+            signals,
+            commits: AtomicU64::new(0),
+            retries: config.retries,
+        }))
+    }
+
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    pub(crate) async fn migrate(
+        &self,
+        set: &'static str,
+        migrations: &[Migration],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut session = Session::writing(&self.primary, Isolation::ReadCommitted).await?;
+        session.take_time(MIGRATION_PATIENCE).await?;
+        migrate(&mut session, self.schema, set, migrations, now).await?;
+        session.commit(false).await.map(|_| ())
+    }
+
+    /// A session that shows at least what the present caller wrote; on a replica if that has come far enough.
+    pub(crate) async fn read(self: &Arc<Self>) -> Result<ReadSession, Error> {
+        if let Some(replica) = &self.replica
+            && let Some(session) = replica.session(self.recent.required(self.schema)).await
+        {
+            return Ok(ReadSession { session, primary: Some(self.clone()) });
+        }
+        self.read_primary().await
+    }
+
+    pub(crate) async fn read_primary(self: &Arc<Self>) -> Result<ReadSession, Error> {
+        Ok(ReadSession { session: Session::reading(&self.primary).await?, primary: None })
+    }
+
+    pub(crate) async fn begin(self: &Arc<Self>, isolation: Isolation) -> Result<WriteSession, Error> {
+        Ok(WriteSession { session: Session::writing(&self.primary, isolation).await?, engine: self.clone() })
+    }
+}
+
+/// A session that reads.
+pub(crate) struct ReadSession {
+    session: Session,
+    /// Where to go when the replica that the session is on fails.
+    primary: Option<Arc<Engine>>,
+}
+
+impl ReadSession {
+    /// Runs a query and shows each row to `each` until it says `false`.
+    pub(crate) async fn query(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        row: &mut Row,
+        each: &mut (dyn FnMut(&Row) -> Result<bool, Error> + Send),
+    ) -> Result<(), Error> {
+        let mut shown = false;
+        let result = self
+            .session
+            .query(sql, params, row, &mut |row| {
+                shown = true;
+                each(row)
+            })
+            .await;
+        match (result, self.primary.take()) {
+            // A replica may end a query that is in the way of what it has to replay, or be gone.
+            (Err(error @ (Error::Unavailable { .. } | Error::Retry { .. })), Some(engine)) if !shown => {
+                if let Some(replica) = &engine.replica {
+                    replica.rest(&error);
+                }
+                self.session = Session::reading(&engine.primary).await?;
+                self.session.query(sql, params, row, each).await
+            }
+            (result, primary) => {
+                self.primary = primary;
+                result
+            }
+        }
+    }
+}
+
+/// A session with an open transaction.
+pub(crate) struct WriteSession {
+    session: Session,
+    engine: Arc<Engine>,
+}
+
+impl WriteSession {
+    pub(crate) fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// The schema that it works in.
+    pub(crate) fn schema(&self) -> &'static str {
+        self.engine.schema
+    }
+
+    pub(crate) async fn commit(self, touched: Touched) -> Result<(), Error> {
+        let engine = self.engine;
+        let locate = engine.replica.is_some() && consistency::in_scope();
+        let position = self.session.commit(locate).await?;
+        if let Some(position) = position {
+            engine.recent.wrote(engine.schema, position);
+        }
+        engine.commits.fetch_add(1, Ordering::Relaxed);
+        engine.signals.committed(touched);
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(self) -> Result<(), Error> {
+        self.session.rollback().await
+    }
+}

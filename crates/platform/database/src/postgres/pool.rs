@@ -1,0 +1,120 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, RecyclingMethod, Runtime, Timeouts};
+use kernel::Secret;
+use tokio_postgres::{CancelToken, NoTls};
+
+use super::errors::classify_pool;
+use super::tls::Tls;
+use crate::config::{PostgresConfig, millis};
+use crate::error::Error;
+
+/// How much longer than the server a client waits for a statement, before it takes the server for lost.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Connections of one service to one server.
+pub(super) struct Pool {
+    connections: deadpool_postgres::Pool,
+    tls: Tls,
+    pub(super) schema: &'static str,
+    pub(super) settings: Settings,
+}
+
+/// What each connection must know.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) statement_timeout: Duration,
+    pub(super) tx_timeout: Duration,
+    pub(super) statement_cache: usize,
+    pub(super) transaction_pooling: bool,
+}
+
+impl Settings {
+    fn new(config: &PostgresConfig) -> Self {
+        Self {
+            statement_timeout: millis(config.statement_timeout_ms),
+            tx_timeout: millis(config.tx_timeout_ms),
+            statement_cache: config.statement_cache,
+            transaction_pooling: config.transaction_pooling,
+        }
+    }
+
+    /// For how long to wait for an answer to a statement.
+    pub(super) fn patience(&self) -> Duration {
+        self.statement_timeout + GRACE
+    }
+}
+
+impl Pool {
+    /// A pool for the schema `schema` at `url`. Connects when the first connection is asked for.
+    pub(super) fn new(
+        config: &PostgresConfig,
+        url: &Secret<String>,
+        size: usize,
+        schema: &'static str,
+    ) -> Result<Arc<Self>, Error> {
+        let unusable = |problem: String| Error::Config { field: "postgres.url", problem };
+        // The parser's complaint may quote the address, and the address holds a password.
+        let mut address: tokio_postgres::Config =
+            url.expose().parse().map_err(|_| unusable("is not an address of PostgreSQL".to_owned()))?;
+        let settings = Settings::new(config);
+        address.connect_timeout(millis(config.connect_timeout_ms));
+        address.tcp_user_timeout(settings.patience());
+        address.keepalives_idle(Duration::from_secs(30));
+        address.application_name(format!("souk {schema}"));
+        if !settings.transaction_pooling {
+            let own = address.get_options().unwrap_or_default();
+            let options = format!(
+                "{own} -c search_path={schema} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
+                settings.statement_timeout.as_millis(),
+                settings.tx_timeout.as_millis(),
+            );
+            address.options(options.trim_start());
+        }
+        let tls = Tls::new(address.get_ssl_mode(), config.ca_file.as_deref())?;
+        // A closed connection is noticed without asking; an open one is clean, because a session that cannot
+        // vouch for its connection does not give it back.
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = match &tls {
+            Tls::Plain => Manager::from_config(address, NoTls, recycling),
+            Tls::Verified(connector) => Manager::from_config(address, connector.clone(), recycling),
+        };
+        let connections = deadpool_postgres::Pool::builder(manager)
+            .max_size(size)
+            .runtime(Runtime::Tokio1)
+            .timeouts(Timeouts {
+                wait: Some(millis(config.pool_timeout_ms)),
+                create: Some(millis(config.connect_timeout_ms)),
+                recycle: None,
+            })
+            .build()
+            .map_err(|error| unusable(error.to_string()))?;
+        Ok(Arc::new(Self { connections, tls, schema, settings }))
+    }
+
+    pub(super) async fn connection(&self) -> Result<Object, Error> {
+        self.connections.get().await.map_err(classify_pool)
+    }
+
+    /// The most connections that there may be.
+    pub(super) fn size(&self) -> usize {
+        self.connections.status().max_size
+    }
+
+    /// Asks the server to stop the statement that `token`'s connection is running.
+    pub(super) fn cancel(&self, token: CancelToken) {
+        let tls = self.tls.clone();
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            let cancelled = async {
+                match tls {
+                    Tls::Plain => token.cancel_query(NoTls).await,
+                    Tls::Verified(connector) => token.cancel_query(connector).await,
+                }
+            };
+            // The statement's own time-out ends it when this does not.
+            let _ = tokio::time::timeout(GRACE, cancelled).await;
+        });
+    }
+}
