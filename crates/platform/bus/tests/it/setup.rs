@@ -5,6 +5,7 @@ use bus::{Bus, BusConfig, DeliveryConfig, NatsConfig, Subscription};
 use contracts::identity::SessionEnded;
 use database::{Database, params};
 use kernel::CustomerId;
+use testkit::database::{Engine, TestDatabase};
 use testkit::engines::Nats;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -13,8 +14,8 @@ use crate::reactions::{EFFECTS, Noting};
 
 /// One service that writes, one that reacts, and a bus between them.
 pub struct World {
-    pub source: Database,
-    pub target: Database,
+    pub source: TestDatabase,
+    pub target: TestDatabase,
     pub config: BusConfig,
     running: Vec<(CancellationToken, JoinHandle<()>)>,
 }
@@ -43,7 +44,9 @@ pub fn over_nats(nats: &Nats, prefix: &str) -> BusConfig {
 }
 
 impl World {
-    pub async fn new(source: Database, target: Database, config: BusConfig) -> Self {
+    pub async fn new(engine: Engine, config: BusConfig) -> Self {
+        let source = TestDatabase::named(engine, "identity").await;
+        let target = TestDatabase::named(engine, "orders").await;
         target.migrate("effects", EFFECTS).await.unwrap();
         Self { source, target, config, running: Vec::new() }
     }
@@ -53,11 +56,14 @@ impl World {
         let bus = Bus::open(&self.config).await.unwrap();
         let subscriptions = reactions
             .iter()
-            .map(|reaction| Subscription { database: self.target.clone(), reaction: reaction.clone() })
+            .map(|reaction| Subscription {
+                database: Database::clone(&self.target),
+                reaction: reaction.clone(),
+            })
             .collect();
         let shutdown = CancellationToken::new();
         let task = tokio::spawn({
-            let (sources, shutdown) = (vec![self.source.clone()], shutdown.clone());
+            let (sources, shutdown) = (vec![Database::clone(&self.source)], shutdown.clone());
             async move { bus.run(sources, subscriptions, shutdown).await.unwrap() }
         });
         self.running.push((shutdown, task));
@@ -70,11 +76,17 @@ impl World {
         }
     }
 
-    /// Stops without a word, as a killed process would.
+    /// Stops without a word, as a killed process would, and waits until its leases have run out.
     pub fn kill(&mut self) {
         for (_, task) in self.running.drain(..) {
             task.abort();
         }
+        self.pass(Duration::from_secs(60));
+    }
+
+    fn pass(&self, time: Duration) {
+        self.source.clock().advance(time);
+        self.target.clock().advance(time);
     }
 
     pub async fn emit(&self, customer: u128, label: &str) {
@@ -82,7 +94,7 @@ impl World {
         let session_id = kernel::SessionId::from_uuid(uuid(1));
         let event = &SessionEnded { customer_id, session_id, reason: label.to_owned() };
         self.source
-            .write(|mut tx| async move {
+            .write::<(), database::Error, _, _>(|mut tx| async move {
                 tx.emit(event).await?;
                 tx.commit(()).await
             })
@@ -116,7 +128,9 @@ impl World {
                 tokio::time::Instant::now() < deadline,
                 "{consumer} noted {noted:?} for {customer}, not {labels:?}"
             );
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            // Pauses between tries are told by the clock of the test, which has to be moved.
+            self.pass(Duration::from_millis(10));
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }
