@@ -3,4 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod certificates;
+pub mod database;
 pub mod engines;
+
+pub use database::TestDatabase;
