@@ -156,9 +156,10 @@ pub(crate) async fn dead(
     after: Option<EventId>,
     limit: i64,
 ) -> Result<Vec<(String, Parked)>, Error> {
+    let after = after.map_or(uuid::Uuid::nil(), EventId::uuid);
     let sql = format!(
         "SELECT consumer, {COLUMNS} FROM bus_parked
-         WHERE state = 'dead' AND ($1 IS NULL OR event_id > $1) ORDER BY event_id, consumer LIMIT $2"
+         WHERE state = 'dead' AND event_id > $1 ORDER BY event_id, consumer LIMIT $2"
     );
     let rows: Vec<Row> = connection.fetch_all(&sql, &params![after, limit]).await?;
     rows.iter().map(|row| Ok((row.get("consumer")?, Parked::from_row(row)?))).collect()
