@@ -55,18 +55,21 @@ impl<const N: usize> Codes for [Code; N] {
 }
 
 macro_rules! codes {
-    ($($name:ident = $code:literal, $status:literal, $title:literal;)+) => {
+    ($(#[$doc:meta])* $list:ident: $($name:ident = $code:literal, $status:literal, $title:literal;)+) => {
         $(
             #[doc = concat!("`", $code, "` (", stringify!($status), "): ", $title)]
             pub const $name: Code = Code::new($code, $status, $title);
         )+
 
-        /// Every code of this crate.
-        pub const ALL: &[Code] = &[$($name),+];
+        $(#[$doc])*
+        pub const $list: &[Code] = &[$($name),+];
     };
 }
 
 codes! {
+    /// Every code of this crate.
+    ALL:
+
     MALFORMED_JSON = "request.malformed_json", 400, "The body is not JSON.";
     VALIDATION = "request.validation", 400, "Fields are missing, unknown, of the wrong type or out of bounds; `errors` names each.";
     CARD_NUMBER = "request.card_number", 400, "A field holds a card number, which is never accepted here.";
@@ -97,6 +100,12 @@ codes! {
 
     INTERNAL = "internal", 500, "Something went wrong on our side.";
     SERVICE_UNAVAILABLE = "service.unavailable", 503, "A part of the shop that this needs cannot be reached.";
+}
+
+codes! {
+    /// What the database may say whatever the endpoint; its own crate explains them.
+    DATABASE:
+
     DATABASE_UNAVAILABLE = "database.unavailable", 503, "The database cannot be reached.";
     DATABASE_OVERLOADED = "database.overloaded", 503, "The database has more to do than it can; nothing was done.";
     DATABASE_CONFLICT = "database.conflict", 503, "Others kept changing the same data; nothing was done.";

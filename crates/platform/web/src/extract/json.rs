@@ -16,7 +16,8 @@ use crate::{Problem, code};
 /// [`Validate`] says. Each complaint names its field by JSON pointer.
 ///
 /// Unknown fields are found here for plain structs and lists of them; an internally tagged or
-/// flattened type declares `#[serde(deny_unknown_fields)]` where serde allows it.
+/// flattened type declares `#[serde(deny_unknown_fields)]` where serde allows it, and such an enum
+/// writes a variant without fields as `Variant {}`.
 #[derive(Clone, Copy, Debug)]
 pub struct ValidJson<T>(pub T);
 
@@ -76,9 +77,21 @@ fn read_strictly<T: DeserializeOwned>(body: &[u8], checks: &mut Checks) -> Resul
     let mut unknown = |path: serde_ignored::Path<'_>| checks.unknown(pointer::of_ignored(&path));
     T::deserialize(serde_ignored::Deserializer::new(tracked, &mut unknown)).map_err(|error| {
         let (code, detail) = explain(&error);
-        let at = pointer::of_tracked(&track.path());
+        let mut at = pointer::of_tracked(&track.path());
+        // serde tells the place of the object and the name of the member apart, except where it does not.
+        if let Some(name) = named_field(code, &detail)
+            && at.rsplit('/').next() != Some(name)
+        {
+            pointer::push(&mut at, name);
+        }
         invalid(vec![FieldError::new(at, code, detail)])
     })
+}
+
+/// The field that serde's sentence is about, when it is missing, unknown or there twice.
+pub(super) fn named_field<'a>(code: &str, detail: &'a str) -> Option<&'a str> {
+    let by_name = matches!(code, "required" | "unknown_field" | "duplicate_field");
+    detail.split('`').nth(1).filter(|_| by_name)
 }
 
 /// The stable word and the sentence for what serde says.

@@ -4,7 +4,7 @@ use kernel::{Cursor, FieldError, Limit, Page};
 use serde::de::DeserializeOwned;
 
 use super::checks::{Checks, Validate, invalid};
-use super::json::explain;
+use super::json::{explain, named_field};
 use crate::respond::Paged;
 use crate::{Problem, code};
 
@@ -151,11 +151,7 @@ fn read<T: DeserializeOwned + Validate>(pairs: &Pairs) -> Result<T, Problem> {
     let tracked = serde_path_to_error::Deserializer::new(form, &mut track);
     let value = T::deserialize(serde_ignored::Deserializer::new(tracked, &mut unknown)).map_err(|error| {
         let (code, detail) = explain(&error);
-        let name = match detail.split('`').nth(1) {
-            // serde names the field that is missing or repeated; otherwise the path does.
-            Some(name) if matches!(code, "required" | "duplicate_field") => name.to_owned(),
-            _ => track.path().to_string(),
-        };
+        let name = named_field(code, &detail).map_or_else(|| track.path().to_string(), str::to_owned);
         invalid(vec![FieldError::new(format!("?{name}"), code, detail)])
     })?;
     value.validate(&mut checks);

@@ -1,7 +1,8 @@
+use http::StatusCode;
 use utoipa::PartialSchema as _;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, Info, OpenApi, Server};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{ComponentsBuilder, Info, OpenApi, PathItem, RefOr, Schema, Server};
 
 /// What the document says about the API as a whole.
 #[derive(Clone, Debug)]
@@ -32,12 +33,31 @@ pub fn assemble(description: &Description, parts: impl IntoIterator<Item = OpenA
             .security_scheme("bearer", SecurityScheme::Http(bearer))
             .schema("Problem", problem_schema())
             .schema("FieldError", kernel::FieldError::schema())
+            .responses_from_iter(super::responses::shared())
             .build(),
     );
     for part in parts {
         document.merge(part);
     }
+    document.paths.paths.values_mut().flat_map(operations).for_each(describe_responses);
     document
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
+    [get, put, post, delete, options, head, patch, trace].into_iter().filter_map(Option::as_mut)
+}
+
+/// OpenAPI wants a description of every response; the status says it where the endpoint does not.
+fn describe_responses(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            let status = status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok());
+            response.description = status.and_then(|status| status.canonical_reason()).unwrap_or("Answer").to_owned();
+        }
+    }
 }
 
 /// The document as JSON with its members sorted, so that it is the same byte for byte.

@@ -40,17 +40,43 @@ macro_rules! errors {
 /// One response per status for the codes of `lists` and those that any endpoint may answer.
 #[doc(hidden)]
 pub fn responses(lists: &[&dyn Codes]) -> BTreeMap<String, RefOr<Response>> {
-    let mut by_status: BTreeMap<u16, BTreeMap<&'static str, Code>> = BTreeMap::new();
-    for code in lists.iter().flat_map(|list| list.codes()).chain(code::ANY) {
-        by_status.entry(code.status).or_default().insert(code.code, *code);
-    }
-    by_status
+    let any = by_status(code::ANY);
+    by_status(lists.iter().flat_map(|list| list.codes()).chain(code::ANY))
         .into_iter()
-        .map(|(status, codes)| (status.to_string(), RefOr::T(response(status, &codes))))
+        .map(|(status, codes)| {
+            let shared = any.get(&status) == Some(&codes);
+            let response = if shared {
+                RefOr::Ref(Ref::from_response_name(shared_name(status)))
+            } else {
+                RefOr::T(response(status, &codes))
+            };
+            (status.to_string(), response)
+        })
         .collect()
 }
 
-fn response(status: u16, codes: &BTreeMap<&'static str, Code>) -> Response {
+/// The responses that any endpoint may give, by their name in the document.
+pub(super) fn shared() -> impl Iterator<Item = (String, RefOr<Response>)> {
+    by_status(code::ANY)
+        .into_iter()
+        .map(|(status, codes)| (shared_name(status), RefOr::T(response(status, &codes))))
+}
+
+fn shared_name(status: u16) -> String {
+    format!("Any{status}")
+}
+
+type CodesByName = BTreeMap<&'static str, Code>;
+
+fn by_status<'a>(codes: impl IntoIterator<Item = &'a Code>) -> BTreeMap<u16, CodesByName> {
+    let mut by_status = BTreeMap::<u16, CodesByName>::new();
+    for code in codes {
+        by_status.entry(code.status).or_default().insert(code.code, *code);
+    }
+    by_status
+}
+
+fn response(status: u16, codes: &CodesByName) -> Response {
     let lines: Vec<String> =
         codes.values().map(|code| format!("- [`{0}`](/docs/errors/{0}): {1}", code.code, code.title)).collect();
     let only_these = ObjectBuilder::new()
