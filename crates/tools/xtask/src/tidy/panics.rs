@@ -6,6 +6,13 @@ use super::workspace::Workspace;
 const RULE: &str = "panics";
 /// Tests stand on it, so it panics where others return errors.
 const TEST_CRATE: &str = "testkit";
+/// With an argument, `unwrap` is somebody's own word, such as the opposite of wrapping a key.
+const CALLS: [&[&str]; 4] = [
+    &[".", "unwrap", "(", ")"],
+    &[".", "unwrap_err", "(", ")"],
+    &[".", "expect", "("],
+    &[".", "expect_err", "("],
+];
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -16,13 +23,13 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
                 findings.push(Finding { file: source.path.clone(), line, rule: RULE, advice });
             }
         };
-        // With an argument, `unwrap` is somebody's own word, such as the opposite of wrapping a key.
-        for (method, end) in [("unwrap", ")"), ("unwrap_err", ")"), ("expect", ""), ("expect_err", "")] {
-            let call = [".", method, "(", end];
-            report(&mut source.find(call.split_at(if end.is_empty() { 3 } else { 4 }).0), method);
-            for kind in ["Option", "Result"] {
-                report(&mut source.find(&[kind, "::", method]), method);
-            }
+        for call in CALLS {
+            report(&mut source.find(call), call[1]);
+        }
+        for (kind, method) in
+            [("Option", "unwrap"), ("Result", "unwrap"), ("Option", "expect"), ("Result", "expect")]
+        {
+            report(&mut source.find(&[kind, "::", method]), method);
         }
         for name in ["panic", "todo", "unimplemented"] {
             report(&mut source.find(&[name, "!"]), name);

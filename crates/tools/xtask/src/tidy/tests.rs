@@ -94,6 +94,24 @@ fn a_clean_workspace_passes() {
 }
 
 #[test]
+fn a_workspace_is_read_from_its_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let breach = "fn f() { x.unwrap(); }".to_owned();
+    let more = [(ORDERS, &breach), ("crates/services/orders/tests/it/journey.rs", &breach)];
+    for (path, text) in clean().iter().map(|(path, text)| (path.as_str(), text)).chain(more) {
+        let file = root.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    let findings = super::judge(&Workspace::read(root.path()).unwrap(), 0);
+    let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        ["crates/services/orders/src/ops/place.rs:1: panics: `unwrap` ends the program: return an error"]
+    );
+}
+
+#[test]
 fn services_do_not_know_one_another() {
     catches("crates/services/orders/Cargo.toml", &with_dependency("catalog"), "2: floors");
     passes("crates/services/orders/Cargo.toml", &with_dependency("contracts"));
