@@ -3,74 +3,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use kernel::{AccountId, Timestamp, TransferId};
 
 use super::account::Limit;
-use super::{Holding, Movement, Record, RecordKind, Resolution, Side, Transfer, TransferKind};
-
-/// A transfer that an account's guard does not allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shortfall {
-    /// Which transfer of the slice, counted from zero.
-    pub index: usize,
-    /// The account that does not hold enough.
-    pub account: AccountId,
-    /// What the transfer asks of it.
-    pub wanted: i64,
-    /// What is left for this transfer after those before it in the slice; less than `wanted`.
-    pub available: i64,
-}
-
-/// Why a transfer cannot be, whatever the guards say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The amount is not more than zero.
-    #[error("the amount is not more than zero")]
-    AmountNotPositive,
-    /// The time-out is shorter than a microsecond or ends after all time.
-    #[error("the time-out is no usable length of time")]
-    TimeoutOutOfRange,
-    /// The reference is too long.
-    #[error("the reference is too long")]
-    ReferenceTooLong,
-    /// Debit and credit are one account.
-    #[error("debit and credit are one account")]
-    SameAccount,
-    /// No such account is open.
-    #[error("the account {0} is not open")]
-    UnknownAccount(AccountId),
-    /// The two accounts count different things.
-    #[error("the two accounts count different units")]
-    UnitsDiffer,
-    /// A sum would leave 64 bits.
-    #[error("a sum of the account {0} would leave 64 bits")]
-    Overflow(AccountId),
-    /// The id is taken by a transfer with another content.
-    #[error("the id is taken by a transfer with another content")]
-    IdReused,
-    /// There is no such pending transfer.
-    #[error("there is no such pending transfer")]
-    UnknownPending,
-    /// The transfer that is to be posted or voided is not a pending one.
-    #[error("the transfer to resolve is not a pending one")]
-    NotPending,
-    /// More is posted than was reserved.
-    #[error("more is posted than was reserved")]
-    ExceedsPending,
-    /// It has been posted already, under another id.
-    #[error("it has been posted already")]
-    AlreadyPosted,
-    /// It has been voided already, under another id.
-    #[error("it has been voided already")]
-    AlreadyVoided,
-    /// Its time is over, so it is void.
-    #[error("its time is over")]
-    Expired,
-}
-
-/// Why a slice is not applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Rejection {
-    Exceeds(Vec<Shortfall>),
-    Refused { index: usize, refusal: Refusal },
-}
+use super::{
+    Holding, Movement, Record, RecordKind, Refusal, Rejection, Resolution, Shortfall, Side, Transfer,
+    TransferKind,
+};
 
 /// What is to be written: the accounts whose balances changed, and the transfers that are new or
 /// resolved.
@@ -116,11 +52,6 @@ impl Book {
         }
     }
 
-    /// Whether the account is here.
-    pub(crate) fn has_account(&self, id: AccountId) -> bool {
-        self.holdings.contains_key(&id)
-    }
-
     /// Applies the slice in its order, all of it or nothing.
     ///
     /// A transfer that a guard forbids is passed over and the rest is still looked at, so that one
@@ -143,13 +74,16 @@ impl Book {
     }
 
     /// Releases every pending transfer here whose time is over at `now` and whose accounts are both
-    /// here. The book goes on from there.
+    /// here, the longest overdue first. The book goes on from there.
     pub(crate) fn expire(&mut self, now: Timestamp) -> Changes {
-        let due: Vec<TransferId> =
-            self.records.values().filter(|record| record.is_due(now)).map(|record| record.id).collect();
-        for id in due {
-            let Some(Record { movement, .. }) = self.records.get(&id).cloned() else { continue };
-            if self.has_account(movement.debit) && self.has_account(movement.credit) {
+        let mut due: Vec<(Timestamp, TransferId, Movement)> = self
+            .records
+            .values()
+            .filter_map(|record| Some((record.due_at(now)?, record.id, record.movement)))
+            .collect();
+        due.sort_unstable_by_key(|(at, id, _)| (*at, *id));
+        for (_, id, movement) in due {
+            if self.holdings.contains_key(&movement.debit) && self.holdings.contains_key(&movement.credit) {
                 self.resolve(id, Resolution::Expired);
                 self.lay(&movement, |holding, side| holding.add_pending(side, -movement.amount));
             }
@@ -297,6 +231,154 @@ impl Book {
         Changes {
             holdings: self.changed_holdings.iter().filter_map(|id| self.holdings.remove(id)).collect(),
             records: self.changed_records.iter().filter_map(|id| self.records.remove(id)).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::{Account, Balance, Guard};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn account(number: u128) -> AccountId {
+        AccountId::from_uuid(Uuid::from_u128(number))
+    }
+
+    fn id(number: u128) -> TransferId {
+        TransferId::from_uuid(Uuid::from_u128(number))
+    }
+
+    fn movement(debit: u128, credit: u128, amount: i64) -> Movement {
+        Movement { debit: account(debit), credit: account(credit), amount }
+    }
+
+    /// Accounts 0 (free), 1 (credit-normal) and 2 (debit-normal), empty.
+    fn book() -> Book {
+        let guards = [Guard::None, Guard::DebitsMustNotExceedCredits, Guard::CreditsMustNotExceedDebits];
+        let holdings = guards.into_iter().enumerate().map(|(number, guard)| Holding {
+            account: Account { id: account(number as u128), unit: "EUR".into(), kind: "test".into(), guard },
+            balance: Balance::default(),
+        });
+        Book::new(holdings, [])
+    }
+
+    fn evolve(book: &mut Book, changes: Changes) {
+        book.add_records(changes.records);
+        book.holdings.extend(changes.holdings.into_iter().map(|holding| (holding.account.id, holding)));
+    }
+
+    fn any_transfer() -> impl Strategy<Value = Transfer> {
+        let amount =
+            prop_oneof![20 => 1..50_i64, 1 => Just(i64::MAX), 1 => Just(i64::MAX / 2), 1 => -1..1_i64];
+        let any_movement = (0..3_u128, 0..3_u128, amount.clone())
+            .prop_map(|(debit, credit, amount)| movement(debit, credit, amount));
+        let kind = prop_oneof![
+            any_movement.clone().prop_map(TransferKind::Single),
+            (any_movement, 0..30_u64).prop_map(|(movement, seconds)| TransferKind::Pending {
+                movement,
+                timeout: Duration::from_secs(seconds)
+            }),
+            (0..20_u128, proptest::option::of(amount))
+                .prop_map(|(pending, amount)| TransferKind::PostPending { pending: id(pending), amount }),
+            (0..20_u128).prop_map(|pending| TransferKind::VoidPending { pending: id(pending) }),
+        ];
+        (0..20_u128, kind).prop_map(|(number, kind)| Transfer {
+            id: id(number),
+            kind,
+            reference: String::new(),
+        })
+    }
+
+    fn check_invariants(book: &Book) {
+        let sum = |of: fn(&Balance) -> i64| -> i128 {
+            book.holdings.values().map(|holding| i128::from(of(&holding.balance))).sum()
+        };
+        assert_eq!(sum(|it| it.debits_posted), sum(|it| it.credits_posted));
+        assert_eq!(sum(|it| it.debits_pending), sum(|it| it.credits_pending));
+        for Holding { account, balance } in book.holdings.values() {
+            let Balance { debits_pending, debits_posted, credits_pending, credits_posted } = *balance;
+            assert!(
+                [debits_pending, debits_posted, credits_pending, credits_posted].iter().all(|it| *it >= 0)
+            );
+            let debits = debits_pending.checked_add(debits_posted).unwrap();
+            let credits = credits_pending.checked_add(credits_posted).unwrap();
+            assert!(account.guard != Guard::DebitsMustNotExceedCredits || debits <= credits_posted);
+            assert!(account.guard != Guard::CreditsMustNotExceedDebits || credits <= debits_posted);
+            // The balances are the sums of the records.
+            let mut summed = Balance::default();
+            for record in book.records.values() {
+                let amount = record.movement.amount;
+                let (pending, posted) = match record.kind {
+                    RecordKind::Pending { resolution: None, .. } => (amount, 0),
+                    RecordKind::Single | RecordKind::PostPending { .. } => (0, amount),
+                    RecordKind::Pending { .. } | RecordKind::VoidPending { .. } => (0, 0),
+                };
+                if record.movement.debit == account.id {
+                    summed.debits_pending += pending;
+                    summed.debits_posted += posted;
+                }
+                if record.movement.credit == account.id {
+                    summed.credits_pending += pending;
+                    summed.credits_posted += posted;
+                }
+            }
+            assert_eq!(*balance, summed);
+        }
+    }
+
+    #[test]
+    fn posting_never_overflows_because_reserving_would_have() {
+        let mut book = book();
+        let reserve = Transfer::pending(id(1), movement(0, 1, i64::MAX - 5), Duration::from_secs(1), "");
+        let changes = book.decide(&[reserve], NOW).unwrap();
+        evolve(&mut book, changes);
+        let more = Transfer::single(id(2), movement(0, 1, 6), "");
+        let refusal = Refusal::Overflow(account(0));
+        assert_eq!(book.decide(&[more], NOW), Err(Rejection::Refused { index: 0, refusal }));
+        let rest = Transfer::single(id(2), movement(0, 1, 5), "");
+        let post = Transfer::post(id(3), id(1), None, "");
+        let changes = book.decide(&[rest, post], NOW).unwrap();
+        evolve(&mut book, changes);
+        assert_eq!(book.holdings[&account(1)].balance.credits_posted, i64::MAX);
+        check_invariants(&book);
+    }
+
+    #[test]
+    fn what_a_shortfall_drags_along_is_not_told_instead_of_it() {
+        let reserve = Transfer::pending(id(1), movement(1, 0, 5), Duration::from_secs(1), "");
+        let post = Transfer::post(id(2), id(1), None, "");
+        let shortfall = Shortfall { index: 0, account: account(1), wanted: 5, available: 0 };
+        assert_eq!(book().decide(&[reserve, post], NOW), Err(Rejection::Exceeds(vec![shortfall])));
+    }
+
+    proptest! {
+        #[test]
+        fn sums_and_guards_hold_through_every_history(
+            slices in proptest::collection::vec((proptest::collection::vec(any_transfer(), 1..4), 0..4_u64), 1..30),
+        ) {
+            let (mut book, mut now) = (book(), NOW);
+            for (slice, seconds) in slices {
+                now = now.plus(Duration::from_secs(seconds));
+                if let Ok(changes) = book.decide(&slice, now) {
+                    evolve(&mut book, changes);
+                    // Asked again, all of it is done already.
+                    prop_assert_eq!(book.decide(&slice, now), Ok(Changes::default()));
+                }
+                check_invariants(&book);
+                if seconds == 0 {
+                    book.expire(now);
+                    prop_assert!(book.records.values().all(|record| record.due_at(now).is_none()));
+                    prop_assert_eq!(book.expire(now), Changes::default());
+                    check_invariants(&book);
+                }
+            }
         }
     }
 }

@@ -4,11 +4,13 @@
 mod account;
 mod book;
 mod record;
+mod rejection;
 mod transfer;
 
 pub use account::{Account, Balance, Guard};
 pub(crate) use account::{Holding, Side};
-pub(crate) use book::{Book, Changes, Rejection};
-pub use book::{Refusal, Shortfall};
+pub(crate) use book::{Book, Changes};
 pub(crate) use record::{Record, RecordKind, Resolution};
+pub(crate) use rejection::Rejection;
+pub use rejection::{Refusal, Shortfall};
 pub use transfer::{MAX_SLICE, MAX_TEXT_LEN, Movement, Transfer, TransferKind};

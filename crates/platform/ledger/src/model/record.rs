@@ -63,8 +63,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Whether it is reserved still although its time is over at `now`.
-    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
-        matches!(self.kind, RecordKind::Pending { resolution: None, expires_at } if expires_at <= now)
+    /// When its time was over, if it is reserved still although that is so at `now`.
+    pub(crate) fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.kind {
+            RecordKind::Pending { expires_at, resolution: None } if expires_at <= now => Some(expires_at),
+            _ => None,
+        }
     }
 }
