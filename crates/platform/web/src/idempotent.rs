@@ -69,7 +69,8 @@ impl<S: Send + Sync, B: FromRequest<S, Rejection = Problem>> FromRequest<S> for 
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let key = <IdempotencyKey as OptionalFromRequestParts<S>>::from_request_parts(&mut parts, state).await?;
+        let key =
+            <IdempotencyKey as OptionalFromRequestParts<S>>::from_request_parts(&mut parts, state).await?;
         let body = read_body(Request::from_parts(parts.clone(), body), state).await?;
         let fingerprint = fingerprint(&parts, &body);
         let body = B::from_request(Request::from_parts(parts, Body::from(body)), state).await?;
@@ -190,7 +191,9 @@ impl Once {
                 "This `Idempotency-Key` was sent with another request. Use a new key for a new request.",
             )),
             Begin::InFlight => Err(code::KEY_IN_FLIGHT
-                .problem("The first request with this `Idempotency-Key` has not ended yet. Ask again shortly.")
+                .problem(
+                    "The first request with this `Idempotency-Key` has not ended yet. Ask again shortly.",
+                )
                 .with_retry_after(Duration::from_secs(1))),
         }
     }

@@ -16,8 +16,8 @@ pub use auth::{Caller, Customer, Internal, Role, Seller, Staff};
 pub use code::{Code, Codes};
 pub use context::RequestContext;
 pub use extract::{
-    Checks, ClientAddress, Id, IdempotencyKey, IfMatch, ListQuery, Network, NetworkError, PageQuery, RequestId,
-    StaleVersion, TrustedProxies, ValidJson, ValidQuery, Validate,
+    Checks, ClientAddress, Id, IdempotencyKey, IfMatch, ListQuery, Network, NetworkError, PageQuery,
+    RequestId, StaleVersion, TrustedProxies, ValidJson, ValidQuery, Validate,
 };
 pub use idempotent::{Idempotent, NoBody, Once, REPLAYED};
 pub use problem::{Handled, Problem};

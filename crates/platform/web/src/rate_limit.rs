@@ -18,7 +18,8 @@ pub fn write_rate_limit(headers: &mut HeaderMap, verdicts: &[(Policy, Verdict)])
         let separator = if policies.is_empty() { "" } else { ", " };
         let name = quoted(&policy.name);
         let _ = write!(policies, "{separator}{name};q={};w={}", policy.quota, seconds(policy.window));
-        let _ = write!(limits, "{separator}{name};r={};t={}", verdict.remaining, seconds(verdict.reset_after));
+        let _ =
+            write!(limits, "{separator}{name};r={};t={}", verdict.remaining, seconds(verdict.reset_after));
     }
     for (field, value) in [(POLICY, policies), (LIMIT, limits)] {
         if let Ok(value) = HeaderValue::try_from(value)

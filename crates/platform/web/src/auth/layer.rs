@@ -52,7 +52,9 @@ async fn identify(State(verifier): State<Verifier>, mut request: Request, next: 
 /// What tells callers apart for reading their own writes; the unknown by their address.
 fn caller_key(extensions: &Extensions) -> String {
     extensions.get::<Caller>().and_then(Caller::key).unwrap_or_else(|| {
-        extensions.get::<ClientAddress>().map_or_else(String::new, |ClientAddress(address)| address.to_string())
+        extensions
+            .get::<ClientAddress>()
+            .map_or_else(String::new, |ClientAddress(address)| address.to_string())
     })
 }
 

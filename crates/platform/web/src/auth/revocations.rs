@@ -3,7 +3,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache::{Cache, Delivery};
+use cache::{Cache, Delivery, Subscription};
 use contracts::identity::{Client, REVOCATIONS_CHANNEL, Revocation};
 use kernel::{Clock, SessionId, Timestamp};
 use parking_lot::RwLock;
@@ -27,6 +27,7 @@ struct Inner {
 struct State {
     ended: HashMap<SessionId, Revocation>,
     synced_at: Option<Timestamp>,
+    failing: bool,
 }
 
 /// How often the whole list is read.
@@ -84,26 +85,33 @@ impl Revocations {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut subscription = None;
         loop {
-            if subscription.is_none() {
-                subscription = cache.subscribe(REVOCATIONS_CHANNEL).await.ok();
-            }
             let heard = async {
                 match subscription.as_mut() {
-                    Some(subscription) => subscription.next().await,
+                    Some(subscription) => Subscription::next(subscription).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                _ = ticks.tick() => self.resync(identity).await,
+                _ = ticks.tick() => {
+                    // Listening first: what is announced while the list is read must not be missed.
+                    if subscription.is_none() {
+                        subscription = cache.subscribe(REVOCATIONS_CHANNEL).await.ok();
+                    }
+                    self.resync(identity).await;
+                }
                 delivery = heard => match delivery {
-                    Some(Delivery::Message(bytes)) => match serde_json::from_slice(&bytes) {
-                        Ok(revocation) => self.add([revocation]),
-                        Err(error) => tracing::warn!(%error, "an announced revocation cannot be read"),
-                    },
+                    Some(Delivery::Message(bytes)) => self.hear(&bytes),
                     Some(Delivery::Lagged) => self.resync(identity).await,
                     None => subscription = None,
                 },
             }
+        }
+    }
+
+    fn hear(&self, announcement: &[u8]) {
+        match serde_json::from_slice(announcement) {
+            Ok(revocation) => self.add([revocation]),
+            Err(error) => tracing::warn!(%error, "an announced revocation cannot be read"),
         }
     }
 
@@ -116,8 +124,14 @@ impl Revocations {
                 let mut state = self.0.state.write();
                 state.ended.retain(|_, entry| entry.until > asked_at);
                 state.synced_at = Some(asked_at);
+                state.failing = false;
             }
-            Err(error) => tracing::warn!(%error, "the list of ended sessions cannot be read"),
+            // Once, not every second.
+            Err(error) => {
+                if !std::mem::replace(&mut self.0.state.write().failing, true) {
+                    tracing::warn!(%error, "the list of ended sessions cannot be read");
+                }
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ impl Default for BreakerOptions {
 /// A circuit breaker: what keeps failing is left alone for a while, then tried carefully.
 #[derive(Clone, Debug)]
 pub struct Breaker {
+    service: Arc<str>,
     options: BreakerOptions,
     clock: Clock,
     state: Arc<Mutex<State>>,
@@ -46,9 +47,14 @@ pub struct Permit {
 }
 
 impl Breaker {
-    /// A closed breaker.
-    pub fn new(options: BreakerOptions, clock: Clock) -> Self {
-        Self { options, clock, state: Arc::new(Mutex::new(State::Closed { failures: 0 })) }
+    /// A closed breaker for calls to `service`, which names it in the log.
+    pub fn new(service: &str, options: BreakerOptions, clock: Clock) -> Self {
+        Self {
+            service: service.into(),
+            options,
+            clock,
+            state: Arc::new(Mutex::new(State::Closed { failures: 0 })),
+        }
     }
 
     /// Leave to make a call; `None` while it is open.
@@ -79,6 +85,7 @@ impl Breaker {
     fn ended(&self, trial: bool, success: bool) {
         let mut state = self.state.lock();
         let open = State::Open { until: self.clock.now().plus(self.options.pause) };
+        let before = *state;
         *state = match (*state, success) {
             // A call from before it opened says nothing about now.
             (State::Open { until }, _) => State::Open { until },
@@ -96,6 +103,22 @@ impl Breaker {
             }
             (State::Closed { .. } | State::HalfOpen { .. }, false) => open,
         };
+        self.tell(before, *state);
+    }
+
+    fn tell(&self, before: State, now: State) {
+        let service = self.service.as_ref();
+        match (before, now) {
+            (State::Closed { .. }, State::Open { .. }) => {
+                metrics::counter!("channel_breaker_opened_total", "service" => service.to_owned())
+                    .increment(1);
+                tracing::warn!(service, "the service keeps failing and is left alone for a while");
+            }
+            (State::HalfOpen { .. }, State::Closed { .. }) => {
+                tracing::info!(service, "the service answers again")
+            }
+            _ => {}
+        }
     }
 }
 
@@ -125,7 +148,7 @@ mod tests {
     fn breaker() -> (Breaker, Clock) {
         let clock = Clock::manual(Timestamp::EPOCH);
         let options = BreakerOptions { failures: 3, pause: Duration::from_secs(10), trials: 2 };
-        (Breaker::new(options, clock.clone()), clock)
+        (Breaker::new("catalog", options, clock.clone()), clock)
     }
 
     fn call(breaker: &Breaker, success: bool) -> bool {

@@ -79,7 +79,8 @@ async fn call(
 ) -> Result<Response<Bytes>, ChannelError> {
     let mut request = request.map(Body::from);
     request.extensions_mut().insert(Internal { service: from });
-    let time = RequestContext::current().and_then(|context| context.time_left()).unwrap_or(TIMEOUT).min(TIMEOUT);
+    let time =
+        RequestContext::current().and_then(|context| context.time_left()).unwrap_or(TIMEOUT).min(TIMEOUT);
     let answer = async {
         let Ok(response) = router.oneshot(request).await;
         let (parts, body) = response.into_parts();

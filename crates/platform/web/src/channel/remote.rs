@@ -65,6 +65,9 @@ pub enum RemoteError {
     Certificates(#[source] std::io::Error),
 }
 
+/// Connections that are kept open while nobody uses them.
+const MAX_IDLE_CONNECTIONS: usize = 32;
+
 struct Remote {
     options: RemoteOptions,
     scheme: Scheme,
@@ -94,8 +97,11 @@ pub fn remote(url: &str, options: RemoteOptions, clock: Clock, rng: Rng) -> Resu
         .https_or_http()
         .enable_http1()
         .wrap_connector(http);
-    let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(30)).build(connector);
-    let breaker = Breaker::new(options.breaker, clock);
+    let client = Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(Duration::from_secs(30))
+        .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
+        .build(connector);
+    let breaker = Breaker::new(&options.to, options.breaker, clock);
     let remote = Arc::new(Remote { options, scheme, authority, client, breaker, rng });
     Ok(Channel::new(tower::service_fn(move |request| {
         let remote = Arc::clone(&remote);
@@ -209,8 +215,11 @@ impl Remote {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Broken> {
-        let response =
-            self.client.request(request).await.map_err(|error| Broken { before_sending: error.is_connect() })?;
+        let response = self
+            .client
+            .request(request)
+            .await
+            .map_err(|error| Broken { before_sending: error.is_connect() })?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, MAX_ANSWER_BYTES)
             .collect()
@@ -226,10 +235,7 @@ struct Broken {
 }
 
 fn is_overload(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-    )
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }
 
 #[cfg(test)]

@@ -144,9 +144,8 @@ mod tests {
 
     #[test]
     fn ranges() {
-        let within = |range: &str, address: &str| {
-            range.parse::<Network>().unwrap().contains(address.parse().unwrap())
-        };
+        let within =
+            |range: &str, address: &str| range.parse::<Network>().unwrap().contains(address.parse().unwrap());
         assert!(within("0.0.0.0/0", "1.2.3.4"));
         assert!(!within("0.0.0.0/0", "::1"));
         assert!(within("2001:db8::/32", "2001:db8:1::1"));

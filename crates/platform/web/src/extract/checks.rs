@@ -188,8 +188,11 @@ mod tests {
         checks.count("lines", 0, 1..=2);
         checks.each("lines", &[Line(1), Line(0)]);
         checks.within("first", &Line(100));
-        let found: Vec<_> =
-            checks.into_errors().into_iter().map(|error| format!("{} {}", error.pointer, error.code)).collect();
+        let found: Vec<_> = checks
+            .into_errors()
+            .into_iter()
+            .map(|error| format!("{} {}", error.pointer, error.code))
+            .collect();
         assert_eq!(
             found,
             [

@@ -120,12 +120,17 @@ fn refused(finding: Finding) -> Problem {
             invalid(vec![FieldError::new(pointer, "too_deep", detail)])
         }
         Finding::CardNumber { pointer } => code::CARD_NUMBER
-            .problem("The body holds a card number. Send the payment provider's token instead, never the number.")
+            .problem(
+                "The body holds a card number. Send the payment provider's token instead, never the number.",
+            )
             .with_errors(vec![FieldError::new(pointer, "card_number", "holds a card number")]),
     }
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
-    code::MALFORMED_JSON
-        .problem(format!("The body is not JSON: it fails at line {}, column {}.", error.line(), error.column()))
+    code::MALFORMED_JSON.problem(format!(
+        "The body is not JSON: it fails at line {}, column {}.",
+        error.line(),
+        error.column()
+    ))
 }

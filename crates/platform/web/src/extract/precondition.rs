@@ -60,8 +60,9 @@ fn read(parts: &Parts) -> Result<Option<IfMatch>, Problem> {
         .filter(|_| fields.next().is_none());
     match version {
         Some(version) => Ok(Some(IfMatch(version))),
-        None => Err(code::PRECONDITION_FAILED
-            .problem("`If-Match` holds no version of this resource. Send back the one `ETag` that you read.")),
+        None => Err(code::PRECONDITION_FAILED.problem(
+            "`If-Match` holds no version of this resource. Send back the one `ETag` that you read.",
+        )),
     }
 }
 

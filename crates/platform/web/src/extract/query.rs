@@ -37,9 +37,10 @@ impl PageQuery {
     /// The page as an answer, with the link to the next one.
     pub fn page<T>(&self, page: Page<T>) -> Paged<T> {
         let separator = if self.list.contains('?') { '&' } else { '?' };
-        let next = page.next_cursor.as_deref().map(|cursor| {
-            format!("{}{separator}limit={}&cursor={cursor}", self.list, self.limit.get())
-        });
+        let next = page
+            .next_cursor
+            .as_deref()
+            .map(|cursor| format!("{}{separator}limit={}&cursor={cursor}", self.list, self.limit.get()));
         Paged { page, next }
     }
 
@@ -158,4 +159,3 @@ fn read<T: DeserializeOwned + Validate>(pairs: &Pairs) -> Result<T, Problem> {
     checks.finish()?;
     Ok(value)
 }
-

@@ -36,7 +36,9 @@ pub async fn limit_time(State(longest): State<Duration>, request: Request, next:
     let deadline = tokio::time::Instant::now() + told.min(longest);
     let work = async {
         match RequestContext::current() {
-            Some(context) => RequestContext { deadline: Some(deadline), ..context }.scope(next.run(request)).await,
+            Some(context) => {
+                RequestContext { deadline: Some(deadline), ..context }.scope(next.run(request)).await
+            }
             None => next.run(request).await,
         }
     };

@@ -8,5 +8,5 @@ mod standard;
 pub use conditional::conditional;
 pub use limits::{catch_panic, limit_time, shed};
 pub use observe::{Observer, observe};
-pub use standard::{Standard, standard};
 pub(crate) use standard::no_such_address;
+pub use standard::{Standard, standard};

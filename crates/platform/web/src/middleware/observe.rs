@@ -3,7 +3,8 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use kernel::{Clock, Rng, TraceContext};
 use tracing::Instrument as _;
 
@@ -26,31 +27,19 @@ pub struct Observer {
 /// Gives each request its id and its trace, tells both to everything that works on it, and leaves
 /// one line in the log and one measurement per request.
 pub async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
-    let request_id = given_id(request.headers())
-        .unwrap_or_else(|| RequestId::new(observer.clock.now(), &observer.rng));
+    let request_id =
+        given_id(request.headers()).unwrap_or_else(|| RequestId::new(observer.clock.now(), &observer.rng));
     let (mut parts, body) = request.into_parts();
     observer.proxies.resolve(&parts.headers, &mut parts.extensions);
     parts.extensions.insert(request_id.clone());
-    let seen = Seen::new(&parts);
-    let span = tracing::info_span!(
-        "request",
-        request_id = request_id.as_str(),
-        trace_id = tracing::field::Empty,
-        method = %seen.method,
-        route = seen.route,
-    );
-    let trace = follow(&span, &parts.headers, &observer.rng);
-    span.record("trace_id", tracing::field::display(format_args!("{:032x}", trace.trace_id())));
-    let request = Request::from_parts(parts, body);
+    let mut seen = Seen::new(&parts, &request_id);
+    let trace = follow(&seen.span, &parts.headers, &observer.rng);
+    seen.span.record("trace_id", tracing::field::display(format_args!("{:032x}", trace.trace_id())));
 
     let context = RequestContext { request_id: request_id.clone(), trace, deadline: None };
-    let mut response = async {
-        let response = context.scope(next.run(request)).await;
-        seen.tell(response.status());
-        response
-    }
-    .instrument(span)
-    .await;
+    let work = context.scope(next.run(Request::from_parts(parts, body)));
+    let mut response = work.instrument(seen.span.clone()).await;
+    seen.tell(response.status().as_u16());
     if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -76,37 +65,78 @@ fn follow(span: &tracing::Span, headers: &HeaderMap, rng: &Rng) -> TraceContext 
 /// out: paths hold ids, and there would be a series for each.
 struct Seen {
     begun: Instant,
-    method: Method,
+    method: &'static str,
     route: String,
     client: Option<ClientAddress>,
+    span: tracing::Span,
+    told: bool,
 }
 
+/// The status that the log gives a request whose caller went away before the answer; nobody is
+/// ever answered with it.
+const ABANDONED: u16 = 499;
+
 impl Seen {
-    fn new(parts: &http::request::Parts) -> Self {
+    fn new(parts: &Parts, request_id: &RequestId) -> Self {
         let route = parts.extensions.get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-        let method = match parts.method {
-            Method::GET | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::HEAD | Method::OPTIONS => parts.method.clone(),
-            // A caller can invent methods; they must not make series.
-            _ => Method::TRACE,
-        };
-        Self { begun: Instant::now(), method, route, client: parts.extensions.get().copied() }
+        let method = known_method(&parts.method);
+        let span = tracing::info_span!(
+            "request",
+            request_id = request_id.as_str(),
+            trace_id = tracing::field::Empty,
+            method,
+            route,
+        );
+        metrics::gauge!("http_server_active_requests").increment(1);
+        Self {
+            begun: Instant::now(),
+            method,
+            route,
+            client: parts.extensions.get().copied(),
+            span,
+            told: false,
+        }
     }
 
-    fn tell(&self, status: StatusCode) {
+    fn tell(&mut self, status: u16) {
+        self.told = true;
         let elapsed = self.begun.elapsed();
         let labels = [
-            ("method", self.method.to_string()),
+            ("method", self.method.to_owned()),
             ("route", self.route.clone()),
-            ("status", status.as_str().to_owned()),
+            ("status", status.to_string()),
         ];
         metrics::histogram!("http_server_request_duration_seconds", &labels).record(elapsed);
-        let client = self.client.map(|ClientAddress(address)| address.to_string());
+        metrics::gauge!("http_server_active_requests").decrement(1);
         tracing::info!(
             target: "access",
-            status = status.as_u16(),
+            parent: &self.span,
+            status,
             duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-            client,
+            client = self.client.map(|ClientAddress(address)| tracing::field::display(address)),
             "answered"
         );
+    }
+}
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        if !self.told {
+            self.tell(ABANDONED);
+        }
+    }
+}
+
+/// A caller can invent methods; they must not make series.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
     }
 }

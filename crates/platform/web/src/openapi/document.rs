@@ -26,8 +26,10 @@ pub fn assemble(description: &Description, parts: impl IntoIterator<Item = OpenA
     document.servers = Some(vec![Server::new(&description.server)]);
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.bearer_format = Some("JWT".to_owned());
-    bearer.description =
-        Some("An access token of a customer, a member of the staff or a seller; each operation says whose.".to_owned());
+    bearer.description = Some(
+        "An access token of a customer, a member of the staff or a seller; each operation says whose."
+            .to_owned(),
+    );
     document.components = Some(
         ComponentsBuilder::new()
             .security_scheme("bearer", SecurityScheme::Http(bearer))
@@ -55,7 +57,8 @@ fn describe_responses(operation: &mut Operation) {
             && response.description.is_empty()
         {
             let status = status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok());
-            response.description = status.and_then(|status| status.canonical_reason()).unwrap_or("Answer").to_owned();
+            response.description =
+                status.and_then(|status| status.canonical_reason()).unwrap_or("Answer").to_owned();
         }
     }
 }
@@ -75,15 +78,20 @@ fn problem_schema() -> RefOr<Schema> {
     use utoipa::openapi::schema::{
         AdditionalProperties, ArrayBuilder, ObjectBuilder, Ref, SchemaFormat, Type,
     };
-    let text = |description: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(description));
+    let text =
+        |description: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(description));
     ObjectBuilder::new()
         .description(Some("What went wrong (RFC 9457)."))
         .property(
             "type",
-            text("The page that explains the code.").format(Some(SchemaFormat::Custom("uri-reference".to_owned()))),
+            text("The page that explains the code.")
+                .format(Some(SchemaFormat::Custom("uri-reference".to_owned()))),
         )
         .property("title", text("The code in words."))
-        .property("status", ObjectBuilder::new().schema_type(Type::Integer).description(Some("The HTTP status.")))
+        .property(
+            "status",
+            ObjectBuilder::new().schema_type(Type::Integer).description(Some("The HTTP status.")),
+        )
         .property("detail", text("What happened and what to do, for a person."))
         .property("code", text("The stable code; programs decide by it."))
         .property("request_id", text("Names this request in our logs."))

@@ -69,8 +69,9 @@ fn vendored(name: &str, media_type: &'static str) -> Result<Response, Problem> {
 }
 
 fn explain(page: Option<&'static str>) -> Result<Response, Problem> {
-    page.map(|text| content("text/plain; charset=utf-8", text))
-        .ok_or_else(|| code::NOT_FOUND.problem("There is no such error code. The API document lists them all."))
+    page.map(|text| content("text/plain; charset=utf-8", text)).ok_or_else(|| {
+        code::NOT_FOUND.problem("There is no such error code. The API document lists them all.")
+    })
 }
 
 fn content(media_type: &'static str, body: &'static str) -> Response {

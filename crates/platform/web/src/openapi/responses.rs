@@ -77,10 +77,15 @@ fn by_status<'a>(codes: impl IntoIterator<Item = &'a Code>) -> BTreeMap<u16, Cod
 }
 
 fn response(status: u16, codes: &CodesByName) -> Response {
-    let lines: Vec<String> =
-        codes.values().map(|code| format!("- [`{0}`](/docs/errors/{0}): {1}", code.code, code.title)).collect();
+    let lines: Vec<String> = codes
+        .values()
+        .map(|code| format!("- [`{0}`](/docs/errors/{0}): {1}", code.code, code.title))
+        .collect();
     let only_these = ObjectBuilder::new()
-        .property("code", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes.keys().copied())))
+        .property(
+            "code",
+            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes.keys().copied())),
+        )
         .required("code");
     let schema = AllOfBuilder::new().item(Ref::from_schema_name("Problem")).item(only_these);
     let mut response = ResponseBuilder::new()

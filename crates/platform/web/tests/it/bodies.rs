@@ -59,7 +59,8 @@ fn app() -> Router {
 async fn a_sound_body_is_read() {
     let body = r#"{"email":"a@b.example","lines":[{"sku":"s","quantity":1}],"gift":{"kind":"wrapping"}}"#;
     assert_eq!(post(&app(), "/orders", body).await.text(), "a@b.example 1 true");
-    for media_type in ["application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"] {
+    for media_type in ["application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"]
+    {
         let request = request(Method::POST, "/orders", &[("content-type", media_type)], body);
         assert_eq!(send(&app(), request).await.status, 200, "{media_type}");
     }

@@ -159,7 +159,8 @@ async fn a_token_names_its_caller() {
     assert_eq!(shop.get("/customer", &customer).await.text(), "cus_01h455vb4pex5vsknk084sn02q");
     assert_eq!(shop.get("/anybody", &customer).await.text(), "cus_01h455vb4pex5vsknk084sn02q");
 
-    let staff = json!({"kind": "staff", "sub": "stf_01h455vb4pex5vsknk084sn02q", "roles": ["catalog", "oracle"]});
+    let staff =
+        json!({"kind": "staff", "sub": "stf_01h455vb4pex5vsknk084sn02q", "roles": ["catalog", "oracle"]});
     let staff = shop.token(staff);
     assert_eq!(shop.get("/staff", &staff).await.text(), "stf_01h455vb4pex5vsknk084sn02q [Catalog, Unknown]");
 
@@ -183,7 +184,8 @@ async fn nobody_and_the_wrong_kind_are_turned_away() {
     }
     assert_eq!(shop.get("/internal", &customer).await.code(), code(401, "auth.missing"));
 
-    let staff = |role: &str| json!({"kind": "staff", "sub": "stf_01h455vb4pex5vsknk084sn02q", "roles": [role]});
+    let staff =
+        |role: &str| json!({"kind": "staff", "sub": "stf_01h455vb4pex5vsknk084sn02q", "roles": [role]});
     let refused = shop.get("/refunds", &shop.token(staff("catalog"))).await;
     assert_eq!(refused.code(), code(403, "auth.forbidden"));
     assert_eq!(refused.json()["required_role"], "payments");
@@ -206,7 +208,12 @@ async fn a_bad_token_is_refused_only_where_somebody_is_asked_for() {
     let token = format!("Bearer {}", shop.token(json!({})));
     let twice = [("authorization", token.as_str()), ("authorization", token.as_str())];
     assert_eq!(get_with(&shop.app, "/customer", &twice).await.code(), code(401, "auth.token_invalid"));
-    assert_eq!(get_with(&shop.app, "/customer", &[("authorization", &token.replace("Bearer", "bEARER"))]).await.status, 200);
+    assert_eq!(
+        get_with(&shop.app, "/customer", &[("authorization", &token.replace("Bearer", "bEARER"))])
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -226,9 +233,17 @@ async fn claims_are_pinned() {
         json!({"kind": "emperor"}),
         json!({"iat": now + 60}),
     ] {
-        assert_eq!(shop.refused(&shop.token(change.clone())).await, code(401, "auth.token_invalid"), "{change}");
+        assert_eq!(
+            shop.refused(&shop.token(change.clone())).await,
+            code(401, "auth.token_invalid"),
+            "{change}"
+        );
     }
-    assert_eq!(shop.get("/customer", &shop.token(json!({"iat": now + 5}))).await.status, 200, "clocks may differ");
+    assert_eq!(
+        shop.get("/customer", &shop.token(json!({"iat": now + 5}))).await.status,
+        200,
+        "clocks may differ"
+    );
 }
 
 #[tokio::test]
@@ -243,7 +258,8 @@ async fn the_algorithm_and_the_type_are_pinned() {
     assert_eq!(shop.refused(&unsigned).await, code(401, "auth.token_invalid"));
 
     // The public key as the secret of a MAC: whoever believes the header believes the attacker.
-    for secret in [shop.signer.public().into_bytes(), shop.signer.secret.verifying_key().as_bytes().to_vec()] {
+    for secret in [shop.signer.public().into_bytes(), shop.signer.secret.verifying_key().as_bytes().to_vec()]
+    {
         let header = Header { alg: Algorithm::HS256, ..ours.clone() };
         let confused = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&secret)).unwrap();
         assert_eq!(shop.refused(&confused).await, code(401, "auth.token_invalid"));
@@ -294,9 +310,16 @@ async fn an_ended_session_is_refused_at_once_and_a_later_one_is_not() {
     shop.clock.advance(Duration::from_secs(10));
     let now = shop.clock.now();
     let until = now.plus(Duration::from_secs(300));
-    shop.revocations.add([Revocation { session_id: SESSION.parse().unwrap(), not_issued_before: now, until }]);
+    shop.revocations.add([Revocation {
+        session_id: SESSION.parse().unwrap(),
+        not_issued_before: now,
+        until,
+    }]);
     assert_eq!(shop.refused(&token).await, code(401, "auth.session_ended"));
-    assert_eq!(shop.refused(&shop.token(json!({"iat": now.as_seconds() - 1}))).await, code(401, "auth.session_ended"));
+    assert_eq!(
+        shop.refused(&shop.token(json!({"iat": now.as_seconds() - 1}))).await,
+        code(401, "auth.session_ended")
+    );
     assert_eq!(shop.get("/customer", &shop.token(json!({}))).await.status, 200, "issued after that moment");
     let other = SessionId::from_uuid(kernel::Rng::seeded(1).uuid_v7(now)).to_string();
     assert_eq!(shop.get("/customer", &shop.token(json!({"sid": other, "iat": 1}))).await.status, 200);

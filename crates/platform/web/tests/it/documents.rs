@@ -98,7 +98,11 @@ async fn the_page_loads_nothing_from_elsewhere() {
         assert!(!of_ours || !answer.text().contains("//fonts") && !answer.text().contains("http"), "{file}");
     }
     let style = get(&app(), "/docs/swagger-ui.css").await;
-    let outside = style.text().split("url(").skip(1).filter(|url| !url.trim_start_matches(['"', '\'']).starts_with("data:"));
+    let outside = style
+        .text()
+        .split("url(")
+        .skip(1)
+        .filter(|url| !url.trim_start_matches(['"', '\'']).starts_with("data:"));
     assert_eq!(outside.count(), 0, "the style sheet fetches nothing");
     let script = get(&app(), "/docs/docs.js").await;
     assert!(script.text().contains("validatorUrl: null"), "the default is somebody else's host");

@@ -32,10 +32,13 @@ fn app(change: impl FnOnce(&mut Standard)) -> Router {
         .route("/hang", on_get(async || std::future::pending::<String>().await))
         .route("/body", on_post(async |ValidJson(Anything {}): ValidJson<Anything>| "read"))
         .route("/address", on_get(async |ClientAddress(address): ClientAddress| address.to_string()))
-        .route("/left", on_get(async || {
-            let left = RequestContext::current().and_then(|context| context.time_left());
-            left.map_or_else(String::new, |left| left.as_millis().to_string())
-        }));
+        .route(
+            "/left",
+            on_get(async || {
+                let left = RequestContext::current().and_then(|context| context.time_left());
+                left.map_or_else(String::new, |left| left.as_millis().to_string())
+            }),
+        );
     let mut options = Standard::new(observer());
     change(&mut options);
     standard(router, options)
@@ -103,7 +106,10 @@ async fn an_answer_comes_in_time_or_not_at_all() {
     assert_eq!(began.elapsed(), Duration::from_secs(3));
 
     let began = tokio::time::Instant::now();
-    assert_eq!(get_with(&app, "/hang", &[("souk-deadline-ms", "500")]).await.code(), code(504, "request.timeout"));
+    assert_eq!(
+        get_with(&app, "/hang", &[("souk-deadline-ms", "500")]).await.code(),
+        code(504, "request.timeout")
+    );
     assert_eq!(began.elapsed(), Duration::from_millis(500), "the caller waits no longer than it said");
 
     assert_eq!(get(&app, "/left").await.text(), "3000");
@@ -178,12 +184,34 @@ async fn the_log_has_one_line_per_request_and_one_per_fault() {
     let lines = captured(work()).await;
     let access: Vec<_> = lines.iter().filter(|line| line.contains(" access:")).collect();
     assert_eq!(access.len(), 2, "{lines:?}");
-    assert!(access[0].contains("request_id=\"r1\"") && access[0].contains("route=\"/things/{id}\""), "{access:?}");
+    assert!(
+        access[0].contains("request_id=\"r1\"") && access[0].contains("route=\"/things/{id}\""),
+        "{access:?}"
+    );
     assert!(access[0].contains("status=200") && access[0].contains("trace_id="), "{access:?}");
     assert!(!lines.iter().any(|line| line.contains("ord_42")), "{lines:?}");
     let faults: Vec<_> = lines.iter().filter(|line| line.contains("the disk")).collect();
     assert_eq!(faults.len(), 1, "{lines:?}");
     assert!(faults[0].contains("ERROR") && faults[0].contains("request_id=\"r2\""), "{faults:?}");
+}
+
+/// A caller that goes away takes its work along, and the log says so.
+#[tokio::test]
+async fn a_request_that_nobody_waits_for_leaves_its_line_too() {
+    let work = async || {
+        let app = app(|_| {});
+        let request = get_with(&app, "/hang", &[("x-request-id", "r3")]);
+        let gone = tokio::time::timeout(Duration::from_millis(10), request).await;
+        assert!(gone.is_err());
+    };
+    captured(async {
+        work().await;
+        tracing::callsite::rebuild_interest_cache();
+    })
+    .await;
+    let lines = captured(work()).await;
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("status=499") && lines[0].contains("request_id=\"r3\""), "{lines:?}");
 }
 
 async fn captured(work: impl Future<Output = ()>) -> Vec<String> {
@@ -201,8 +229,7 @@ async fn captured(work: impl Future<Output = ()>) -> Vec<String> {
     }
     let buffer = Buffer::default();
     let writer = buffer.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     work.with_subscriber(subscriber).await;
     let text = String::from_utf8(buffer.0.lock().clone()).unwrap();
     text.lines().map(str::to_owned).collect()

@@ -53,7 +53,10 @@ async fn add(
     .await
 }
 
-async fn add_in_steps(State(shop): State<Shop>, Idempotent(once, NoBody): Idempotent<NoBody>) -> Handled<Response> {
+async fn add_in_steps(
+    State(shop): State<Shop>,
+    Idempotent(once, NoBody): Idempotent<NoBody>,
+) -> Handled<Response> {
     let before = shop
         .database
         .write(|mut tx| {
@@ -75,7 +78,10 @@ async fn add_in_steps(State(shop): State<Shop>, Idempotent(once, NoBody): Idempo
     once.finish(&shop.database, "cus_1", Json("done")).await
 }
 
-async fn fail_in_steps(State(shop): State<Shop>, Idempotent(once, NoBody): Idempotent<NoBody>) -> Handled<Response> {
+async fn fail_in_steps(
+    State(shop): State<Shop>,
+    Idempotent(once, NoBody): Idempotent<NoBody>,
+) -> Handled<Response> {
     let before = shop
         .database
         .write(|mut tx| {
@@ -101,11 +107,13 @@ struct Fixture {
 async fn fixture() -> Fixture {
     let (data, clock) = (tempfile::tempdir().unwrap(), clock());
     let database =
-        Database::open(&DatabaseConfig::default(), "shop", data.path(), clock.clone(), Rng::seeded(1)).await.unwrap();
+        Database::open(&DatabaseConfig::default(), "shop", data.path(), clock.clone(), Rng::seeded(1))
+            .await
+            .unwrap();
     database
         .write(|mut tx| async move {
             tx.execute("CREATE TABLE item (name TEXT NOT NULL) STRICT", &[]).await?;
-            Ok::<_, database::Error>(tx.commit(()).await?)
+            tx.commit(()).await
         })
         .await
         .unwrap();
@@ -136,14 +144,24 @@ async fn the_same_request_is_done_once_and_answered_alike() {
     let shop = fixture().await;
     let first = shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await;
     let again = shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await;
-    assert_eq!((first.status, first.header("location"), first.text()), (again.status, again.header("location"), "1"));
+    assert_eq!(
+        (first.status, first.header("location"), first.text()),
+        (again.status, again.header("location"), "1")
+    );
     assert_eq!((again.status.as_u16(), again.header("location"), again.text()), (201, Some("/items/1"), "1"));
-    assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), (None, Some("true")));
+    assert_eq!(
+        (first.header("idempotency-replayed"), again.header("idempotency-replayed")),
+        (None, Some("true"))
+    );
     assert_eq!(again.header("content-type"), Some("application/json"));
     assert_eq!(shop.items().await, 1);
 
     shop.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
-    assert_eq!(shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await.text(), "2", "a day later it is forgotten");
+    assert_eq!(
+        shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await.text(),
+        "2",
+        "a day later it is forgotten"
+    );
 }
 
 #[tokio::test]
@@ -151,7 +169,11 @@ async fn another_request_under_the_same_key_is_refused() {
     let shop = fixture().await;
     shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await;
     for (path, body) in [("/items", r#"{"name":"b"}"#), ("/items?x=1", r#"{"name":"a"}"#), ("/steps", "")] {
-        assert_eq!(shop.post(path, Some("k1"), body).await.code(), code(422, "idempotency.key_reused"), "{path}");
+        assert_eq!(
+            shop.post(path, Some("k1"), body).await.code(),
+            code(422, "idempotency.key_reused"),
+            "{path}"
+        );
     }
     assert_eq!(shop.items().await, 1);
 }

@@ -38,7 +38,9 @@ async fn a_service_that_is_connected_later_is_reached_then() {
     let board = Switchboard::new();
     let channel = board.channel("orders", "catalog");
     let early = channel.get::<String>("/internal/catalog/whoami").await.unwrap_err();
-    assert!(matches!(early, CallError::Channel(ChannelError::Unreachable { service }) if service == "catalog"));
+    assert!(
+        matches!(early, CallError::Channel(ChannelError::Unreachable { service }) if service == "catalog")
+    );
     board.connect("catalog", catalog());
     assert_eq!(channel.get::<String>("/internal/catalog/whoami").await.unwrap(), "orders");
     board.connect("catalog", Router::new());
@@ -68,7 +70,9 @@ async fn nobody_waits_for_ever() {
 async fn from_outside_only_a_token_for_this_very_service_opens_internal_routes() {
     let app = catalog();
     assert_eq!(get(&app, "/internal/catalog/whoami").await.code(), refused(401, "auth.missing"));
-    let with = async |token: &str| get_with(&app, "/internal/catalog/whoami", &[("souk-internal-token", token)]).await;
+    let with = async |token: &str| {
+        get_with(&app, "/internal/catalog/whoami", &[("souk-internal-token", token)]).await
+    };
     assert_eq!(with("nonsense").await.code(), refused(401, "auth.token_invalid"));
     let for_another = tokens().sign("orders", "payments").unwrap();
     assert_eq!(with(&for_another).await.code(), refused(401, "auth.token_invalid"));

@@ -54,7 +54,10 @@ fn app() -> Router {
 async fn parameters_are_read_and_empty_ones_are_none() {
     let answer = get(&app(), "/search?brand=caf%C3%A9+noir&min_price=5&in_stock=true").await;
     assert_eq!(answer.json(), serde_json::json!(["café noir", 5, true]));
-    assert_eq!(get(&app(), "/search?brand=&min_price=&in_stock").await.json(), serde_json::json!([null, null, null]));
+    assert_eq!(
+        get(&app(), "/search?brand=&min_price=&in_stock").await.json(),
+        serde_json::json!([null, null, null])
+    );
     assert_eq!(get(&app(), "/search").await.json(), serde_json::json!([null, null, null]));
 }
 
@@ -76,7 +79,9 @@ async fn what_is_wrong_is_said_by_name() {
 
 #[tokio::test]
 async fn the_link_leads_to_the_next_page_until_the_last() {
-    for (start, filters) in [("/plain?limit=2", ""), ("/shop/filtered?limit=2&brand=caf%C3%A9", "brand=caf%C3%A9&")] {
+    for (start, filters) in
+        [("/plain?limit=2", ""), ("/shop/filtered?limit=2&brand=caf%C3%A9", "brand=caf%C3%A9&")]
+    {
         let mut seen = Vec::new();
         let mut next = Some(start.to_owned());
         while let Some(path) = next {
@@ -88,7 +93,10 @@ async fn the_link_leads_to_the_next_page_until_the_last() {
                 assert_eq!(relation, "; rel=\"next\"");
                 let (place, query) = path.split_once('?').unwrap();
                 assert!(start.starts_with(place), "{path}");
-                assert_eq!(query, format!("{filters}limit=2&cursor={}", json["next_cursor"].as_str().unwrap()));
+                assert_eq!(
+                    query,
+                    format!("{filters}limit=2&cursor={}", json["next_cursor"].as_str().unwrap())
+                );
                 path.to_owned()
             });
             assert_eq!(next.is_none(), json["next_cursor"].is_null());

@@ -89,7 +89,12 @@ impl Fixture {
     }
 }
 
-async fn send(channel: &Channel, method: Method, path: &str, key: Option<&str>) -> Result<StatusCode, ChannelError> {
+async fn send(
+    channel: &Channel,
+    method: Method,
+    path: &str,
+    key: Option<&str>,
+) -> Result<StatusCode, ChannelError> {
     let mut request = Request::builder().method(method).uri(path);
     if let Some(key) = key {
         request = request.header("idempotency-key", key);
@@ -191,7 +196,11 @@ async fn what_keeps_failing_is_left_alone_and_then_tried_once() {
     assert!(is_unreachable(&send(&channel, Method::GET, FLAKY, None).await));
     shop.clock.advance(Duration::from_secs(10));
     for _ in 0..5 {
-        assert_eq!(send(&channel, Method::GET, FLAKY, None).await.unwrap(), 200, "the trial succeeds and it closes");
+        assert_eq!(
+            send(&channel, Method::GET, FLAKY, None).await.unwrap(),
+            200,
+            "the trial succeeds and it closes"
+        );
     }
 }
 
@@ -226,7 +235,8 @@ async fn a_service_that_goes_away_in_the_middle_may_have_done_it() {
 #[tokio::test]
 async fn an_answer_without_end_is_not_read() {
     let shop = fixture().await;
-    let error = shop.channel(|options| options.attempts = 1).get::<()>("/internal/catalog/large").await.unwrap_err();
+    let error =
+        shop.channel(|options| options.attempts = 1).get::<()>("/internal/catalog/large").await.unwrap_err();
     assert!(matches!(error, CallError::Channel(ChannelError::TimedOut { .. })));
 }
 

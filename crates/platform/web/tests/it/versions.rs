@@ -54,7 +54,14 @@ async fn a_write_without_a_version_is_refused() {
     for tags in [&[][..], &["*"]] {
         assert_eq!(put_for(tags).await.code(), code(428, "precondition.required"));
     }
-    for tags in [&["7"][..], &["W/\"7\""], &["\"x\""], &["\"7\", \"8\""], &["\"7\"", "\"7\""], &["\"99999999999999999999\""]] {
+    for tags in [
+        &["7"][..],
+        &["W/\"7\""],
+        &["\"x\""],
+        &["\"7\", \"8\""],
+        &["\"7\"", "\"7\""],
+        &["\"99999999999999999999\""],
+    ] {
         assert_eq!(put_for(tags).await.code(), code(412, "precondition.failed"), "{tags:?}");
     }
     assert_eq!(get(&app(), "/maybe").await.text(), "None");
