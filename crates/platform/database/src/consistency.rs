@@ -94,6 +94,17 @@ pub fn position() -> Position {
     SCOPE.try_with(|scope| scope.position.lock().clone()).unwrap_or_default()
 }
 
+/// Takes note, for the caller of the present scope, of what was written elsewhere on its behalf, as another
+/// service said in its answer. Nothing happens outside any scope.
+pub fn learn(position: &Position) {
+    let _ = SCOPE.try_with(|scope| {
+        let mut known = scope.position.lock();
+        for (database, log) in &position.0 {
+            known.advance(database, *log);
+        }
+    });
+}
+
 /// Whether a caller's writes are to be remembered.
 pub(crate) fn in_scope() -> bool {
     SCOPE.try_with(|_| ()).is_ok()
