@@ -33,7 +33,7 @@ impl Worker {
     {
         let database = database.clone();
         Self::new(queue, move |shutdown| {
-            let (database, handler, options) = (database.clone(), handler.clone(), options.clone());
+            let (database, handler) = (database.clone(), handler.clone());
             async move { database.work(queue, options, shutdown.wait(), handler).await }
         })
     }

@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use kernel::{Clock, Secret};
 use serde::{Deserialize, Serialize};
 
-use super::TokenError;
+use super::{TokenError, position};
 use crate::{Problem, code};
 
 /// The header field that carries the calling service's token.
@@ -105,16 +105,21 @@ async fn only_services(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if request.extensions().get::<Internal>().is_none() {
-        let Some(token) = request.headers().get(INTERNAL_TOKEN).and_then(|value| value.to_str().ok()) else {
-            return missing().into_response();
-        };
-        match tokens.check(token, service) {
-            Ok(internal) => request.extensions_mut().insert(internal),
-            Err(error) => return Problem::from(error).into_response(),
-        };
+    // In one process the caller's own scope goes on.
+    if request.extensions().get::<Internal>().is_some() {
+        return next.run(request).await;
     }
-    next.run(request).await
+    let Some(token) = request.headers().get(INTERNAL_TOKEN).and_then(|value| value.to_str().ok()) else {
+        return missing().into_response();
+    };
+    match tokens.check(token, service) {
+        Ok(internal) => {
+            let key = format!("service:{}", internal.service);
+            request.extensions_mut().insert(internal);
+            position::scoped(key, request, next).await
+        }
+        Err(error) => Problem::from(error).into_response(),
+    }
 }
 
 fn missing() -> Problem {

@@ -2,15 +2,10 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use database::consistency;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
+use http::{Extensions, HeaderMap, header};
 
-use super::{Caller, TokenError, Verifier};
+use super::{Caller, TokenError, Verifier, position};
 use crate::ClientAddress;
-
-/// How far the caller has written. Sent back with the next request it lets the caller read that
-/// write from any copy of the service, whatever replica that one reads from.
-const POSITION: HeaderName = HeaderName::from_static("souk-position");
 
 /// Finds out who calls `router`'s routes: the bearer token (RFC 6750) is checked and the
 /// [`Caller`] put into the request, unless a layer further out in this process did so already.
@@ -35,18 +30,7 @@ async fn identify(State(verifier): State<Verifier>, mut request: Request, next: 
         }
     }
     let key = caller_key(request.extensions());
-    let position = request.headers().get(POSITION).and_then(|value| value.to_str().ok()?.parse().ok());
-    consistency::with_caller_at(key, position.unwrap_or_default(), async {
-        let mut response = next.run(request).await;
-        let position = consistency::position();
-        if !position.is_empty()
-            && let Ok(value) = HeaderValue::try_from(position.to_string())
-        {
-            response.headers_mut().insert(POSITION, value);
-        }
-        response
-    })
-    .await
+    position::scoped(key, request, next).await
 }
 
 /// What tells callers apart for reading their own writes; the unknown by their address.

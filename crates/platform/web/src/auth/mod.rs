@@ -5,6 +5,7 @@ mod caller;
 mod claims;
 mod internal;
 mod layer;
+pub(crate) mod position;
 mod revocations;
 mod verifier;
 

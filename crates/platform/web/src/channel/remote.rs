@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contracts::{Channel, ChannelError};
+use database::consistency;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -15,7 +16,7 @@ use kernel::{Clock, Rng};
 use super::breaker::{Breaker, BreakerOptions};
 use super::{DEADLINE, MAX_ANSWER_BYTES};
 use crate::RequestContext;
-use crate::auth::{INTERNAL_TOKEN, InternalTokens};
+use crate::auth::{INTERNAL_TOKEN, InternalTokens, position};
 
 /// How to call a service in another process.
 #[derive(Clone, Debug)]
@@ -161,6 +162,9 @@ impl Remote {
         match outcome {
             Ok(Ok(response)) => {
                 permit.end(!is_overload(response.status()));
+                if let Some(position) = position::read(response.headers()) {
+                    consistency::learn(&position);
+                }
                 Ok(response)
             }
             Ok(Err(Broken { before_sending })) => {
@@ -211,6 +215,7 @@ impl Remote {
         if let Some(trace) = trace {
             telemetry::inject(trace, request.headers_mut());
         }
+        position::write(request.headers_mut());
         Some(())
     }
 

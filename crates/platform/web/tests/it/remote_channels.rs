@@ -7,6 +7,7 @@ use axum::routing::{get as on_get, post as on_post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use contracts::{CallError, Channel, ChannelError};
+use database::consistency::{self, Position};
 use http::{HeaderMap, Method, Request, StatusCode};
 use kernel::{Clock, Rng, Secret, TraceContext};
 use tokio::sync::Notify;
@@ -56,6 +57,13 @@ async fn told(caller: Internal, headers: HeaderMap) -> Json<serde_json::Value> {
     }))
 }
 
+/// Stands for a write to a database that has replicas.
+async fn writes() -> Json<String> {
+    let before = consistency::position().to_string();
+    consistency::learn(&"catalog:2a".parse().unwrap());
+    Json(before)
+}
+
 fn tokens(clock: &Clock) -> InternalTokens {
     InternalTokens::new(&Secret::new([7; 32]), clock.clone())
 }
@@ -72,6 +80,7 @@ async fn fixture() -> Fixture {
         .route("/internal/catalog/flaky", on_get(flaky).post(flaky).put(flaky))
         .route("/internal/catalog/hang", on_get(hang).post(hang))
         .route("/internal/catalog/told", on_get(told))
+        .route("/internal/catalog/writes", on_get(writes))
         .route("/internal/catalog/large", on_get(async || vec![b' '; 17 * 1024 * 1024]))
         .route("/internal/catalog/broken", on_post(async || StatusCode::INTERNAL_SERVER_ERROR))
         .with_state(calls.clone());
@@ -126,6 +135,21 @@ async fn a_call_says_who_asks_for_whom_and_how_long_they_wait() {
     assert_eq!(within["traceparent"], trace.to_string());
     let left = within["deadline_ms"].as_u64().unwrap();
     assert!((1..=2_000).contains(&left), "{left}");
+}
+
+/// What a service wrote on somebody's behalf is known to whoever asked it to, and to whom they ask next.
+#[tokio::test]
+async fn how_far_a_caller_has_written_travels_along() {
+    let shop = fixture().await;
+    let channel = shop.channel(|_| {});
+    let known: Position = "orders:10".parse().unwrap();
+    let (seen, learned) = consistency::with_caller_at("cus_1", known, async {
+        let seen: String = channel.get("/internal/catalog/writes").await.unwrap();
+        (seen, consistency::position().to_string())
+    })
+    .await;
+    assert_eq!(seen, "orders:10");
+    assert_eq!(learned, "catalog:2a,orders:10");
 }
 
 #[tokio::test]
