@@ -66,7 +66,8 @@ macro_rules! columns {
 pub fn differences(declared: &[Column], live: &[(String, String)]) -> Vec<String> {
     let declared: BTreeSet<_> = declared.iter().map(|column| (column.table, column.name)).collect();
     let live: BTreeSet<_> = live.iter().map(|(table, name)| (table.as_str(), name.as_str())).collect();
-    let undeclared = live.difference(&declared).map(|(table, name)| format!("{table}.{name} is not declared"));
+    let undeclared =
+        live.difference(&declared).map(|(table, name)| format!("{table}.{name} is not declared"));
     let absent = declared.difference(&live).map(|(table, name)| format!("{table}.{name} does not exist"));
     undeclared.chain(absent).collect()
 }
@@ -78,7 +79,8 @@ mod tests {
     #[test]
     fn what_is_only_on_one_side_is_named() {
         let declared = crate::columns![orders { id: Public Kept, note: Personal Sealed }];
-        let live = |names: &[&str]| names.iter().map(|name| ("orders".into(), (*name).into())).collect::<Vec<_>>();
+        let live =
+            |names: &[&str]| names.iter().map(|name| ("orders".into(), (*name).into())).collect::<Vec<_>>();
         assert!(differences(declared, &live(&["id", "note"])).is_empty());
         assert_eq!(
             differences(declared, &live(&["id", "phone"])),

@@ -86,7 +86,11 @@ impl Connection {
     ///
     /// # Errors
     /// As [`Self::execute`], and [`Error::Type`] when a row is not a `T`.
-    pub async fn fetch_all<T: FromRow + Send>(&mut self, sql: &str, params: &[Value]) -> Result<Vec<T>, Error> {
+    pub async fn fetch_all<T: FromRow + Send>(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         self.query(sql, params, &mut |row| {
             all.push(T::from_row(row)?);
@@ -144,8 +148,12 @@ impl Connection {
         self.check()?;
         let row = &mut self.row;
         let result = match &mut self.backend {
-            Backend::SqliteRead(read) => read.with(|connection| sqlite::query(connection, sql, params, row, each)),
-            Backend::SqliteWrite(write) => write.with(|connection| sqlite::query(connection, sql, params, row, each)),
+            Backend::SqliteRead(read) => {
+                read.with(|connection| sqlite::query(connection, sql, params, row, each))
+            }
+            Backend::SqliteWrite(write) => {
+                write.with(|connection| sqlite::query(connection, sql, params, row, each))
+            }
             Backend::PostgresRead(read) => read.query(sql, params, row, each).await,
             Backend::PostgresWrite(write) => write.session().query(sql, params, row, each).await,
         };

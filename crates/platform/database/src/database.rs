@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kernel::{Clock, Rng};
+use tracing::Instrument as _;
 
 use crate::config::{DatabaseConfig, EmbeddedConfig};
 use crate::connection::{Backend, Connection, Engine};
@@ -156,7 +157,7 @@ impl Database {
         loop {
             let attempt = Arc::new(Attempt::default());
             let tx = self.begin(isolation, attempt.clone()).await?;
-            match body(tx).await {
+            match body(tx).instrument(tracing::debug_span!("write", database = self.inner.name)).await {
                 Ok(done) => return Ok(done.value),
                 Err(error) if !attempt.should_retry() => return Err(error),
                 Err(_) => {
@@ -238,7 +239,10 @@ impl Database {
 /// The name becomes part of a path or of SQL.
 fn check_name(name: &str) -> Result<(), Error> {
     let plain = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'_';
-    if name.len() <= 40 && name.starts_with(|letter: char| letter.is_ascii_lowercase()) && name.bytes().all(plain) {
+    if name.len() <= 40
+        && name.starts_with(|letter: char| letter.is_ascii_lowercase())
+        && name.bytes().all(plain)
+    {
         return Ok(());
     }
     Err(Error::Config { field: "name", problem: format!("{name:?} is not a plain lower-case name") })
@@ -258,7 +262,9 @@ async fn open_sqlite(
 }
 
 /// Runs what may wait for the disk away from the tasks of others.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Error::Unavailable { source: Arc::new(error) }),

@@ -49,7 +49,11 @@ pub const fn number_of(name: &str) -> u32 {
 pub(crate) fn check(set: &str, migrations: &[Migration]) -> Result<(), Error> {
     for (expected, migration) in (1..).zip(migrations) {
         if migration.number != expected {
-            return Err(Error::Migration { set: set.to_owned(), number: migration.number, problem: "leaves a gap" });
+            return Err(Error::Migration {
+                set: set.to_owned(),
+                number: migration.number,
+                problem: "leaves a gap",
+            });
         }
     }
     Ok(())

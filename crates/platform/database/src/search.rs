@@ -133,7 +133,12 @@ impl Index {
     ///
     /// # Errors
     /// As [`Connection::fetch_all`].
-    pub async fn query(&self, connection: &mut Connection, text: &str, limit: u32) -> Result<Vec<Uuid>, Error> {
+    pub async fn query(
+        &self,
+        connection: &mut Connection,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<Uuid>, Error> {
         let name = self.name;
         let mut words = words(text);
         words.truncate(MAX_QUERY_WORDS);

@@ -85,7 +85,10 @@ impl Sql {
     ///
     /// # Errors
     /// As [`Connection::fetch_optional`].
-    pub async fn fetch_optional<T: FromRow + Send>(&self, connection: &mut Connection) -> Result<Option<T>, Error> {
+    pub async fn fetch_optional<T: FromRow + Send>(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<Option<T>, Error> {
         connection.fetch_optional(&self.text, &self.params).await
     }
 

@@ -153,7 +153,9 @@ impl Tx {
     ) -> Result<Vec<T>, Error> {
         match self.connection.engine() {
             Engine::Sqlite => self.connection.fetch_all(sql, params).await,
-            Engine::Postgres => self.connection.fetch_all(&[sql, " FOR NO KEY UPDATE"].concat(), params).await,
+            Engine::Postgres => {
+                self.connection.fetch_all(&[sql, " FOR NO KEY UPDATE"].concat(), params).await
+            }
         }
     }
 

@@ -77,7 +77,12 @@ impl Database {
     }
 
     /// Claims up to `limit` items that are due, until `lease` has passed.
-    pub(super) async fn claim(&self, queue: &'static str, limit: usize, lease: Duration) -> Result<Vec<DueItem>, Error> {
+    pub(super) async fn claim(
+        &self,
+        queue: &'static str,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<DueItem>, Error> {
         let now = self.clock().now();
         let claim = self.rng().uuid_v7(now);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -117,7 +122,12 @@ impl Database {
     }
 
     /// Puts the item back for `at`, with what went wrong if something did.
-    pub(super) async fn put_back(&self, item: &DueItem, at: Timestamp, error: Option<&str>) -> Result<(), Error> {
+    pub(super) async fn put_back(
+        &self,
+        item: &DueItem,
+        at: Timestamp,
+        error: Option<&str>,
+    ) -> Result<(), Error> {
         self.write_with(Isolation::ReadCommitted, |mut tx| async move {
             tx.execute(
                 "UPDATE platform_due SET due_at = COALESCE(again_at, $4), again_at = NULL, claim = NULL, \

@@ -62,7 +62,11 @@ impl Database {
             let pause = match self.start_due(queue, &options, free, &handler, &mut running).await {
                 Ok(pause) => pause,
                 Err(error) => {
-                    tracing::warn!(queue, error = &error as &dyn std::error::Error, "cannot look for due work");
+                    tracing::warn!(
+                        queue,
+                        error = &error as &dyn std::error::Error,
+                        "cannot look for due work"
+                    );
                     options.poll
                 }
             };
@@ -126,7 +130,11 @@ impl Database {
                 Err(_) => {
                     let until = self.clock().now().plus(options.lease);
                     if let Ok(false) = self.renew(item, until).await {
-                        tracing::warn!(queue = item.queue, key = item.key, "the claim was lost; the handler is stopped");
+                        tracing::warn!(
+                            queue = item.queue,
+                            key = item.key,
+                            "the claim was lost; the handler is stopped"
+                        );
                         return;
                     }
                 }
@@ -134,8 +142,12 @@ impl Database {
         };
         if let Err(error) = self.settle(item, options, result).await {
             // The claim runs out and the item is done again.
-            tracing::warn!(queue = item.queue, key = item.key, error = &error as &dyn std::error::Error,
-                "cannot record how due work ended");
+            tracing::warn!(
+                queue = item.queue,
+                key = item.key,
+                error = &error as &dyn std::error::Error,
+                "cannot record how due work ended"
+            );
         }
     }
 
@@ -150,10 +162,16 @@ impl Database {
             Ok(Next::At(at)) => self.put_back(item, at, None).await,
             Err(error) => {
                 let text = chain(error.as_ref());
-                tracing::warn!(queue = item.queue, key = item.key, attempts = item.attempts, error = text,
-                    "due work failed and will be tried again");
+                tracing::warn!(
+                    queue = item.queue,
+                    key = item.key,
+                    attempts = item.attempts,
+                    error = text,
+                    "due work failed and will be tried again"
+                );
                 metrics::counter!("database_due_failures_total", "queue" => item.queue).increment(1);
-                let pause = jittered(self.rng(), FIRST_PAUSE, options.max_backoff, item.attempts.saturating_sub(1));
+                let pause =
+                    jittered(self.rng(), FIRST_PAUSE, options.max_backoff, item.attempts.saturating_sub(1));
                 self.put_back(item, self.clock().now().plus(pause), Some(&text)).await
             }
         }

@@ -26,8 +26,10 @@ impl<'a> FromSql<'a> for Raw<'a> {
 pub(super) fn fill(row: &mut Row, found: &tokio_postgres::Row) -> Result<(), Error> {
     row.clear();
     for (index, column) in found.columns().iter().enumerate() {
-        let mismatch =
-            || Error::Type { what: format!("column {:?}", column.name()), wanted: "of a type that both engines share" };
+        let mismatch = || Error::Type {
+            what: format!("column {:?}", column.name()),
+            wanted: "of a type that both engines share",
+        };
         let Raw(raw) = found.try_get(index).map_err(|_| mismatch())?;
         row.push(match raw {
             None => Cell::Null,

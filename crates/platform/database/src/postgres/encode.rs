@@ -23,13 +23,17 @@ impl ToSql for Value {
             (Self::Null, _) => return Ok(IsNull::Yes),
             (Self::Bool(value), &Type::BOOL) => out.extend_from_slice(&[u8::from(*value)]),
             (Self::Int(value), wanted) => write_int(*value, wanted, out)?,
-            (Self::Text(value), &(Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN)) => {
+            (
+                Self::Text(value),
+                &(Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN),
+            ) => {
                 out.extend_from_slice(value.as_bytes());
             }
             (Self::Bytes(value), &Type::BYTEA) => out.extend_from_slice(value),
             (Self::Uuid(value), &Type::UUID) => out.extend_from_slice(value.as_bytes()),
             (Self::Time(value), &Type::TIMESTAMPTZ) => {
-                let micros = value.as_micros().checked_sub(EPOCH_OFFSET).ok_or_else(|| mismatch(self, wanted))?;
+                let micros =
+                    value.as_micros().checked_sub(EPOCH_OFFSET).ok_or_else(|| mismatch(self, wanted))?;
                 out.extend_from_slice(&micros.to_be_bytes());
             }
             (Self::Json(value), &(Type::JSONB | Type::JSON)) => {

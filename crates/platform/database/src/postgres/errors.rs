@@ -10,7 +10,10 @@ use crate::error::Error;
 /// Puts PostgreSQL's error into the crate's terms.
 pub(super) fn classify(error: tokio_postgres::Error) -> Error {
     if error.source().is_some_and(|cause| cause.is::<Mismatch>()) {
-        return Error::Type { what: "a parameter".to_owned(), wanted: "of the type that the statement wants" };
+        return Error::Type {
+            what: "a parameter".to_owned(),
+            wanted: "of the type that the statement wants",
+        };
     }
     let Some(code) = error.code().cloned() else {
         // What is not an answer of the server is a failure of the way there, or of a statement's parameters.

@@ -18,7 +18,8 @@ pub(super) async fn migrate(
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     session.execute(lock, &params![format!("souk migrates {schema}")]).await?;
     // Without asking first, this would need the right to create schemas even where there is nothing to create.
-    let exists = session.execute("SELECT 1 FROM pg_namespace WHERE nspname = $1", &params![schema]).await? == 1;
+    let exists =
+        session.execute("SELECT 1 FROM pg_namespace WHERE nspname = $1", &params![schema]).await? == 1;
     if !exists {
         session.simple(&format!("CREATE SCHEMA {schema}")).await?;
     }

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, RecyclingMethod, Runtime, Timeouts};
 use kernel::Secret;
@@ -17,6 +17,8 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(super) struct Pool {
     connections: deadpool_postgres::Pool,
     tls: Tls,
+    /// The most connections that there may be.
+    pub(super) size: usize,
     pub(super) schema: &'static str,
     pub(super) settings: Settings,
 }
@@ -90,16 +92,15 @@ impl Pool {
             })
             .build()
             .map_err(|error| unusable(error.to_string()))?;
-        Ok(Arc::new(Self { connections, tls, schema, settings }))
+        Ok(Arc::new(Self { connections, tls, size, schema, settings }))
     }
 
+    /// Waits for a free connection, for as long as the configuration allows.
     pub(super) async fn connection(&self) -> Result<Object, Error> {
-        self.connections.get().await.map_err(classify_pool)
-    }
-
-    /// The most connections that there may be.
-    pub(super) fn size(&self) -> usize {
-        self.connections.status().max_size
+        let asked = Instant::now();
+        let connection = self.connections.get().await.map_err(classify_pool)?;
+        metrics::histogram!("database_pool_wait_seconds", "database" => self.schema).record(asked.elapsed());
+        Ok(connection)
     }
 
     /// Asks the server to stop the statement that `token`'s connection is running.

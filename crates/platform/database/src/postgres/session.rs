@@ -65,7 +65,7 @@ impl Session {
             Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
             Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
-        let mut spare = pool.size();
+        let mut spare = pool.size;
         loop {
             let mut session = Self::on(pool, pool.connection().await?);
             match session.open(begin).await {
@@ -239,7 +239,9 @@ async fn send(
     settings: &Settings,
 ) -> Result<RowStream, tokio_postgres::Error> {
     if settings.transaction_pooling {
-        return connection.query_typed_raw(sql, params.iter().map(|value| (value, natural_type(value)))).await;
+        return connection
+            .query_typed_raw(sql, params.iter().map(|value| (value, natural_type(value))))
+            .await;
     }
     if connection.statement_cache.size() >= settings.statement_cache {
         // Statements put together at run time would fill it without end.

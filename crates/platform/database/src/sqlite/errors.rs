@@ -63,7 +63,9 @@ mod tests {
 
     #[test]
     fn constraints_have_the_names_that_postgresql_gives_them() {
-        let name = |columns: &str, primary| constraint_name(&format!("UNIQUE constraint failed: {columns}"), primary);
+        let name = |columns: &str, primary| {
+            constraint_name(&format!("UNIQUE constraint failed: {columns}"), primary)
+        };
         assert_eq!(name("orders.number", false), "orders_number_key");
         assert_eq!(name("orders.shop, orders.number", false), "orders_shop_number_key");
         assert_eq!(name("orders.id", true), "orders_pkey");

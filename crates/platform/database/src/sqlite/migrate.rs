@@ -19,7 +19,8 @@ pub(crate) fn migrate(
 ) -> Result<(), Error> {
     let (mut connection, _deadline) = files.open_writer().map_err(classify)?;
     connection.busy_timeout(PATIENCE).map_err(classify)?;
-    let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(classify)?;
+    let tx =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(classify)?;
     let applied = applied(&tx, set).map_err(classify)?;
     for migration in pending(set, migrations, &applied, |migration| migration.sqlite)? {
         tx.execute_batch(migration.sqlite).map_err(classify)?;
@@ -40,7 +41,8 @@ fn applied(tx: &Connection, set: &str) -> rusqlite::Result<Vec<Applied>> {
              applied_at INTEGER NOT NULL, PRIMARY KEY (set_name, number)
          ) STRICT, WITHOUT ROWID",
     )?;
-    let mut select = tx.prepare("SELECT number, checksum FROM platform_migrations WHERE set_name = ?1 ORDER BY number")?;
+    let mut select =
+        tx.prepare("SELECT number, checksum FROM platform_migrations WHERE set_name = ?1 ORDER BY number")?;
     let rows = select.query_map([set], |row| Ok(Applied { number: row.get(0)?, checksum: row.get(1)? }))?;
     rows.collect()
 }

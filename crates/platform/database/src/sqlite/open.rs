@@ -46,7 +46,9 @@ impl Files {
     /// Opens the connection that writes. Creates the file, readable by its owner alone, if there is none.
     pub(crate) fn open_writer(&self) -> rusqlite::Result<(Connection, Deadline)> {
         create_private(&self.path);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         // Switching to WAL takes the file's lock for a moment, and another process may be doing the same.
         connection.busy_timeout(Duration::from_millis(self.config.busy_timeout_ms))?;

@@ -14,6 +14,12 @@ pub(super) struct Member {
     pub(super) touched: Touched,
 }
 
+/// How the commit of a group ended, and who wants to know.
+pub(super) struct Outcome {
+    pub(super) members: Vec<Member>,
+    pub(super) result: Result<(), Error>,
+}
+
 /// The writing connection and the group that is open on it.
 pub(super) struct Session {
     /// None only when the connection was broken and could not be opened anew.
@@ -80,10 +86,11 @@ impl Session {
             return;
         };
         let ended = match member {
-            Some(member) => run(connection, "RELEASE member").map(|()| {
+            Some(member) => {
                 self.group_since.get_or_insert_with(Instant::now);
                 self.group.push(member);
-            }),
+                run(connection, "RELEASE member")
+            }
             None => run(connection, "ROLLBACK TO member").and_then(|()| run(connection, "RELEASE member")),
         };
         if let Err(error) = ended {
@@ -108,8 +115,8 @@ impl Session {
         }
     }
 
-    /// Makes the group durable. Returns its members and what to tell them.
-    pub(super) fn commit(&mut self, files: &Files) -> (Vec<oneshot::Sender<Result<(), Error>>>, Touched, Result<(), Error>) {
+    /// Makes the group durable, or undoes it.
+    pub(super) fn commit(&mut self, files: &Files) -> Outcome {
         let result = match &self.connection {
             Some((connection, _)) => run(connection, "COMMIT"),
             None => Err(rusqlite::Error::InvalidQuery),
@@ -117,21 +124,16 @@ impl Session {
         if result.is_err() {
             self.roll_back(files);
         }
-        let mut touched = Touched::default();
-        let mut members = Vec::with_capacity(self.group.len());
         self.group_since = None;
-        for member in self.group.drain(..) {
-            touched.add(member.touched);
-            members.push(member.sender);
-        }
-        (members, touched, result.map_err(classify))
+        Outcome { members: std::mem::take(&mut self.group), result: result.map_err(classify) }
     }
 
     /// Undoes the open transaction, with a fresh connection if need be.
     fn roll_back(&mut self, files: &Files) {
-        let undone = self.connection.as_ref().is_some_and(|(connection, _)| {
-            connection.is_autocommit() || run(connection, "ROLLBACK").is_ok()
-        });
+        let undone = self
+            .connection
+            .as_ref()
+            .is_some_and(|(connection, _)| connection.is_autocommit() || run(connection, "ROLLBACK").is_ok());
         if !undone {
             // Closing the connection undoes whatever it had open.
             self.connection = None;

@@ -44,10 +44,14 @@ pub(crate) fn query(
     each: &mut dyn FnMut(&Row) -> Result<bool, Error>,
 ) -> Result<(), Error> {
     let mut statement = prepare(connection, sql, params)?;
-    row.set_columns(statement.column_names());
-    let columns = statement.column_count();
     let mut rows = statement.raw_query();
+    let mut columns = None;
     while let Some(found) = rows.next().map_err(classify)? {
+        // Only the first step plans a statement anew after a migration, so its columns are not known before.
+        let columns = *columns.get_or_insert_with(|| {
+            row.set_columns(found.as_ref().column_names());
+            found.as_ref().column_count()
+        });
         row.clear();
         for index in 0..columns {
             row.push(cell(found.get_ref(index).map_err(classify)?, index)?);
@@ -73,7 +77,11 @@ fn cell(value: ValueRef<'_>, index: usize) -> Result<Cell<'_>, Error> {
     }
 }
 
-fn prepare<'c>(connection: &'c Connection, sql: &str, params: &[Value]) -> Result<CachedStatement<'c>, Error> {
+fn prepare<'c>(
+    connection: &'c Connection,
+    sql: &str,
+    params: &[Value],
+) -> Result<CachedStatement<'c>, Error> {
     let mut statement = connection.prepare_cached(sql).map_err(classify)?;
     let mut used = 0;
     // SQLite numbers `$2, $1` by first appearance, so the number is taken from the name.
@@ -96,5 +104,8 @@ fn prepare<'c>(connection: &'c Connection, sql: &str, params: &[Value]) -> Resul
 }
 
 fn count_mismatch(given: usize) -> Error {
-    Error::Type { what: format!("the list of {given} parameters"), wanted: "what the statement's $1, $2, … ask for" }
+    Error::Type {
+        what: format!("the list of {given} parameters"),
+        wanted: "what the statement's $1, $2, … ask for",
+    }
 }

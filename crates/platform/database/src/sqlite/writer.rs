@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::session::{Member, Session};
+use super::session::{Member, Outcome, Session};
 use super::{Files, classify, is_busy};
 use crate::config::millis;
 use crate::error::Error;
@@ -205,26 +205,30 @@ impl Writer {
     fn commit_group(self: &Arc<Self>) {
         let mut session = self.session.lock();
         let started = Instant::now();
-        let (members, touched, result) = session.commit(&self.files);
-        let size = members.len();
+        let Outcome { members, result } = session.commit(&self.files);
         // The next group fills while this one's members are answered.
         self.pass_on(&mut session);
         drop(session);
         if result.is_ok() {
             self.commits.fetch_add(1, Ordering::Relaxed);
-            self.transactions.fetch_add(size as u64, Ordering::Relaxed);
+            self.transactions.fetch_add(members.len() as u64, Ordering::Relaxed);
             metrics::histogram!("database_commit_seconds", "database" => self.name).record(started.elapsed());
-            #[allow(clippy::cast_precision_loss)]
-            metrics::histogram!("database_group_size", "database" => self.name).record(size as f64);
+            metrics::histogram!("database_group_size", "database" => self.name).record(size(members.len()));
         }
+        let mut touched = Touched::default();
         for member in members {
+            touched.add(member.touched);
             // A member that no longer listens has been committed all the same.
-            let _ = member.send(result.clone());
+            let _ = member.sender.send(result.clone());
         }
         if result.is_ok() {
             self.signals.committed(touched);
         }
     }
+}
+
+fn size(members: usize) -> f64 {
+    u32::try_from(members).unwrap_or(u32::MAX).into()
 }
 
 /// An open transaction. Dropping it rolls it back.

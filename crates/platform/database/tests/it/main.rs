@@ -1,3 +1,18 @@
-//! The database crate on real engines.
+//! The database crate on real engines: one suite, run on SQLite and on PostgreSQL.
 
-mod smoke;
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod due;
+mod group_commit;
+mod idempotency;
+mod inbox;
+mod leases;
+mod migrations;
+mod outbox;
+mod postgres;
+mod replica;
+mod search;
+mod statements;
+mod tables;
+mod transactions;
+mod values;

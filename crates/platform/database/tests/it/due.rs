@@ -1,0 +1,270 @@
+//! Due work: done when it is due, never lost, one run of a key at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use database::{BoxError, Database, Due, DueItem, Error, Next, WorkOptions, params};
+use kernel::Timestamp;
+use parking_lot::Mutex;
+use serde_json::json;
+use testkit::TestDatabase;
+use tokio::sync::{Notify, Semaphore, oneshot};
+
+use crate::tables;
+
+async fn schedule(db: &Database, key: &str, number: i64, at: Timestamp) {
+    let due = &Due { queue: "mails", key: key.to_owned(), payload: json!({"number": number}), at };
+    db.write(|mut tx| async move {
+        tx.schedule(due).await?;
+        tx.commit(()).await
+    })
+    .await
+    .unwrap_or_else(|error: Error| panic!("{error}"));
+}
+
+/// Does all that is due and returns what it was.
+async fn work(db: &Database) -> Vec<(String, i64, u32)> {
+    work_with(db, |_| Ok(Next::Done)).await
+}
+
+async fn work_with(
+    db: &Database,
+    outcome: impl Fn(&DueItem) -> Result<Next, BoxError>,
+) -> Vec<(String, i64, u32)> {
+    let seen = Mutex::new(Vec::new());
+    let count = db
+        .work_once("mails", |item| {
+            let next = outcome(&item);
+            seen.lock().push((item.key, item.payload["number"].as_i64().unwrap(), item.attempts));
+            async { next }
+        })
+        .await
+        .unwrap();
+    let seen = seen.into_inner();
+    assert_eq!(count, seen.len());
+    seen
+}
+
+fn item(key: &str, number: i64, attempts: u32) -> (String, i64, u32) {
+    (key.to_owned(), number, attempts)
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+testkit::on_both_engines! {
+    async fn work_is_done_when_it_is_due_and_once(db: TestDatabase) {
+        let now = db.clock().now();
+        schedule(&db, "late", 1, now.plus(10 * SECOND)).await;
+        schedule(&db, "now", 2, now).await;
+        schedule(&db, "early", 3, now.minus(SECOND)).await;
+        assert_eq!(work(&db).await, [item("early", 3, 1), item("now", 2, 1)]);
+        assert_eq!(work(&db).await, []);
+        db.clock().advance(10 * SECOND);
+        assert_eq!(work(&db).await, [item("late", 1, 1)]);
+        assert_eq!(work(&db).await, []);
+    }
+
+    async fn scheduling_is_part_of_the_transaction(db: TestDatabase) {
+        let now = db.clock().now();
+        let due = &Due { queue: "mails", key: "a".into(), payload: json!({"number": 1}), at: now };
+        let undone: Result<(), Error> = db
+            .write(|mut tx| async move {
+                tx.schedule(due).await?;
+                tx.rollback(()).await
+            })
+            .await;
+        undone.unwrap();
+        assert_eq!(work(&db).await, []);
+    }
+
+    async fn the_same_key_replaces_and_can_be_taken_back(db: TestDatabase) {
+        let now = db.clock().now();
+        schedule(&db, "a", 1, now).await;
+        schedule(&db, "a", 2, now.plus(SECOND)).await;
+        assert_eq!(work(&db).await, []);
+        db.clock().advance(SECOND);
+        assert_eq!(work(&db).await, [item("a", 2, 1)]);
+        schedule(&db, "a", 3, now).await;
+        let taken: Result<(bool, bool), Error> = db
+            .write(|mut tx| async move {
+                let taken = (tx.unschedule("mails", "a").await?, tx.unschedule("mails", "a").await?);
+                tx.commit(taken).await
+            })
+            .await;
+        assert_eq!(taken.unwrap(), (true, false));
+        assert_eq!(work(&db).await, []);
+    }
+
+    async fn queues_do_not_mix(db: TestDatabase) {
+        schedule(&db, "a", 1, db.clock().now()).await;
+        assert_eq!(db.work_once("others", |_| async { Ok(Next::Done) }).await.unwrap(), 0);
+        assert_eq!(work(&db).await, [item("a", 1, 1)]);
+    }
+
+    async fn work_can_be_put_off(db: TestDatabase) {
+        let later = db.clock().now().plus(5 * SECOND);
+        schedule(&db, "a", 1, db.clock().now()).await;
+        assert_eq!(work_with(&db, |_| Ok(Next::At(later))).await, [item("a", 1, 1)]);
+        assert_eq!(work(&db).await, []);
+        db.clock().advance(5 * SECOND);
+        assert_eq!(work(&db).await, [item("a", 1, 1)], "and counts from one again");
+    }
+
+    async fn failures_are_tried_again_ever_more_slowly(db: TestDatabase) {
+        schedule(&db, "a", 1, db.clock().now()).await;
+        let mut pauses = Vec::new();
+        for attempt in 1..=12 {
+            let mut waited = Duration::ZERO;
+            loop {
+                let done = work_with(&db, |_| Err("the mail server is away".into())).await;
+                if !done.is_empty() {
+                    assert_eq!(done, [item("a", 1, attempt)]);
+                    break;
+                }
+                db.clock().advance(SECOND / 4);
+                waited += SECOND / 4;
+            }
+            pauses.push(waited);
+        }
+        assert_eq!(pauses[0], Duration::ZERO);
+        for (doublings, pause) in (0..).zip(&pauses[1..]) {
+            let whole = (SECOND * 2_u32.pow(doublings)).min(600 * SECOND);
+            assert!(*pause >= whole / 2 && *pause <= whole + SECOND / 4, "{doublings}: {pause:?}");
+        }
+        let mut reader = db.read().await.unwrap();
+        let (error,): (String,) = reader.fetch_one("SELECT last_error FROM platform_due", &[]).await.unwrap();
+        assert_eq!(error, "the mail server is away");
+    }
+
+    async fn a_crash_loses_nothing(db: TestDatabase) {
+        schedule(&db, "a", 1, db.clock().now()).await;
+        // A process claims the item and dies: its future is dropped while the handler runs.
+        let handle = Database::clone(&db);
+        let claimed = Arc::new(Notify::new());
+        let tell = claimed.clone();
+        let crash = tokio::spawn(async move {
+            let tell = &tell;
+            handle
+                .work_once("mails", |_| async move {
+                    tell.notify_one();
+                    std::future::pending().await
+                })
+                .await
+        });
+        claimed.notified().await;
+        crash.abort();
+        assert!(crash.await.unwrap_err().is_cancelled());
+        let survivor = db.reopen().await;
+        assert_eq!(work(&survivor).await, [], "the claim still holds");
+        db.clock().advance(31 * SECOND);
+        assert_eq!(work(&survivor).await, [item("a", 1, 2)]);
+    }
+
+    async fn work_survives_a_restart(db: TestDatabase) {
+        schedule(&db, "a", 1, db.clock().now().plus(SECOND)).await;
+        let restarted = db.reopen().await;
+        db.clock().advance(SECOND);
+        assert_eq!(work(&restarted).await, [item("a", 1, 1)]);
+        assert_eq!(work(&db).await, []);
+    }
+
+    async fn scheduled_anew_while_it_runs_it_runs_again_afterwards(db: TestDatabase) {
+        let now = db.clock().now();
+        schedule(&db, "a", 1, now).await;
+        let handle = &Database::clone(&db);
+        let runs = db
+            .work_once("mails", |item| async move {
+                if item.payload["number"] == 1 {
+                    schedule(handle, "a", 2, now).await;
+                    let meanwhile = handle.work_once("mails", |_| async { Ok(Next::Done) }).await?;
+                    assert_eq!(meanwhile, 0, "two runs of a key do not overlap");
+                }
+                Ok(Next::Done)
+            })
+            .await
+            .unwrap();
+        assert_eq!(runs, 2);
+        assert_eq!(work(&db).await, []);
+    }
+
+    async fn done_and_effect_are_one(db: TestDatabase) {
+        tables::with_anna(&db).await;
+        schedule(&db, "a", 1, db.clock().now()).await;
+        let handle = &Database::clone(&db);
+        let complete = |item: DueItem| async move {
+            let item = &item;
+            let mine = handle
+                .write(|mut tx| async move {
+                    if !tx.complete(item).await? {
+                        return tx.rollback(false).await;
+                    }
+                    tx.execute("UPDATE accounts SET points = points + 1", &[]).await?;
+                    tx.commit(true).await
+                })
+                .await?;
+            Ok::<bool, Error>(mine)
+        };
+        let runs = db
+            .work_once("mails", |item| async move {
+                assert!(complete(item.clone()).await?);
+                assert!(!complete(item).await?, "a lost claim has no effect");
+                Ok(Next::Done)
+            })
+            .await
+            .unwrap();
+        assert_eq!((runs, tables::points(&db, 1).await), (1, 1));
+        assert_eq!(work(&db).await, []);
+    }
+
+    async fn the_worker_wakes_bounds_itself_and_stops(db: TestDatabase) {
+        let (running, most, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let worker = tokio::spawn({
+            let (db, running, most, done) = (Database::clone(&db), running.clone(), most.clone(), done.clone());
+            async move {
+                // Polling every hour: only being woken makes this test end.
+                let options = WorkOptions { concurrency: 3, poll: 3_600 * SECOND, ..WorkOptions::default() };
+                let stopped = async { stopped.await.unwrap() };
+                db.work("mails", options, stopped, |item| {
+                    let (running, most, done) = (running.clone(), most.clone(), done.clone());
+                    async move {
+                        most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        tokio::task::yield_now().await;
+                        running.fetch_sub(1, Ordering::SeqCst);
+                        done.add_permits(1);
+                        if item.key == "panics" && item.attempts == 1 {
+                            panic!("a bug in a handler");
+                        }
+                        Ok(Next::Done)
+                    }
+                })
+                .await;
+            }
+        });
+        schedule(&db, "panics", 0, db.clock().now()).await;
+        for number in 0..20 {
+            schedule(&db, &number.to_string(), number, db.clock().now()).await;
+        }
+        let all = done.acquire_many(21);
+        tokio::time::timeout(20 * SECOND, all).await.unwrap().unwrap().forget();
+        stop.send(()).unwrap();
+        tokio::time::timeout(20 * SECOND, worker).await.unwrap().unwrap();
+        assert!((1..=3).contains(&most.load(Ordering::SeqCst)));
+        let mut reader = db.read().await.unwrap();
+        let left: Vec<(String, String)> =
+            reader.fetch_all("SELECT item_key, last_error FROM platform_due", &params![]).await.unwrap();
+        assert_eq!(left, [("panics".to_owned(), "the handler panicked".to_owned())]);
+    }
+
+    async fn two_workers_share_the_work(db: TestDatabase) {
+        for number in 0..40 {
+            schedule(&db, &number.to_string(), number, db.clock().now()).await;
+        }
+        let other = db.reopen().await;
+        let (mine, theirs) = tokio::join!(work(&db), work(&other));
+        let mut numbers: Vec<i64> = mine.iter().chain(&theirs).map(|(_, number, _)| *number).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..40).collect::<Vec<_>>(), "each once");
+    }
+}

@@ -1,0 +1,281 @@
+//! What only PostgreSQL has: lost connections, retries, poolers, TLS.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use database::{Database, DatabaseConfig, Error, PostgresConfig, Row, params};
+use kernel::Fail as _;
+use testkit::TestDatabase;
+use testkit::certificates::Authority;
+use testkit::engines::Postgres;
+use tokio::sync::Barrier;
+
+use crate::tables;
+
+async fn database(change: impl FnOnce(&mut PostgresConfig)) -> TestDatabase {
+    let url = Postgres::shared().await.create_database("tested").await;
+    let mut config = PostgresConfig::new(url);
+    change(&mut config);
+    let db = TestDatabase::with(DatabaseConfig::Postgres(config), "tested").await;
+    tables::with_anna(&db).await;
+    db
+}
+
+/// Two transactions that each read what the other one writes: one of them has to run again.
+#[tokio::test]
+async fn write_skew_is_impossible() {
+    let db = database(|_| {}).await;
+    tables::insert(&db, 2, "bert").await.unwrap();
+    let (runs, both_have_read) = (AtomicU32::new(0), Barrier::new(2));
+    let claim = |own: i64, other: i64| {
+        let (db, runs, both_have_read, first) = (&db, &runs, &both_have_read, AtomicBool::new(true));
+        async move {
+            let first = &first;
+            let claimed: Result<(), Error> = db
+                .write(|mut tx| async move {
+                    runs.fetch_add(1, Ordering::SeqCst);
+                    let sql = "SELECT points FROM accounts WHERE id = $1";
+                    let (taken,): (i64,) = tx.fetch_one(sql, &params![other]).await?;
+                    if first.swap(false, Ordering::SeqCst) {
+                        both_have_read.wait().await;
+                    }
+                    if taken == 0 {
+                        tx.execute("UPDATE accounts SET points = 1 WHERE id = $1", &params![own]).await?;
+                    }
+                    tx.commit(()).await
+                })
+                .await;
+            claimed.unwrap();
+        }
+    };
+    tokio::join!(claim(1, 2), claim(2, 1));
+    assert_eq!(tables::points(&db, 1).await + tables::points(&db, 2).await, 1);
+    assert_eq!(runs.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn retries_have_an_end() {
+    let db = database(|config| config.retries = 2).await;
+    let (runs, handle) = (AtomicU32::new(0), &db);
+    let outcome: Result<(), Error> = db
+        .write(|mut tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            async move {
+                tx.fetch_one::<(i64,)>("SELECT points FROM accounts WHERE id = 1", &[]).await?;
+                // Somebody else always comes first.
+                let interfere: Result<(), Error> = handle
+                    .write(|mut tx| async move {
+                        tx.execute("UPDATE accounts SET points = points + 1", &[]).await?;
+                        tx.commit(()).await
+                    })
+                    .await;
+                interfere?;
+                tx.execute("UPDATE accounts SET points = 0", &[]).await?;
+                tx.commit(()).await
+            }
+        })
+        .await;
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, Error::Conflict), "{error:?}");
+    assert_eq!((error.code(), runs.load(Ordering::SeqCst)), ("database.conflict", 3));
+}
+
+#[tokio::test]
+async fn a_slow_statement_is_ended() {
+    let db = database(|config| config.statement_timeout_ms = 100).await;
+    let mut reader = db.read().await.unwrap();
+    let slept = reader.fetch_one::<Row>("SELECT pg_sleep(60)", &[]).await;
+    assert!(matches!(slept, Err(Error::StatementTimeout)), "{slept:?}");
+    assert_eq!(reader.fetch_one::<(i64,)>("SELECT points FROM accounts", &[]).await.unwrap(), (0,));
+}
+
+#[tokio::test]
+async fn a_transaction_that_stays_open_is_ended() {
+    let db = database(|config| config.tx_timeout_ms = 100).await;
+    let idle: Result<(), Error> = db
+        .write(|mut tx| async move {
+            tx.execute("UPDATE accounts SET points = 9", &[]).await?;
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            tx.commit(()).await
+        })
+        .await;
+    assert!(matches!(idle, Err(Error::TransactionTimeout)), "{idle:?}");
+    assert_eq!(tables::points(&db, 1).await, 0);
+}
+
+#[tokio::test]
+async fn a_full_pool_is_overload() {
+    let db = database(|config| (config.pool, config.pool_timeout_ms) = (1, 50)).await;
+    let reader = db.read().await.unwrap();
+    let refused = tables::insert(&db, 2, "bert").await.unwrap_err();
+    assert!(matches!(refused, Error::Overloaded), "{refused:?}");
+    drop(reader);
+    tables::insert(&db, 2, "bert").await.unwrap();
+}
+
+/// With one connection, whatever a dropped transaction leaves behind meets the next user.
+#[tokio::test]
+async fn a_connection_is_clean_after_a_dropped_transaction() {
+    let db = database(|config| config.pool = 1).await;
+    for _ in 0..5 {
+        let failed: Result<(), Error> = db
+            .write(|mut tx| async move {
+                tx.execute("UPDATE accounts SET points = 9", &[]).await?;
+                Err(Error::NotFound)
+            })
+            .await;
+        assert!(matches!(failed, Err(Error::NotFound)));
+        assert_eq!(tables::points(&db, 1).await, 0);
+    }
+    // A query that is given up in the middle.
+    let mut reader = db.read().await.unwrap();
+    let given_up =
+        tokio::time::timeout(Duration::from_millis(30), reader.fetch_one::<Row>("SELECT pg_sleep(4)", &[]))
+            .await;
+    assert!(given_up.is_err());
+    drop(reader);
+    let read = tokio::time::timeout(Duration::from_secs(2), tables::points(&db, 1)).await;
+    assert_eq!(read.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_restart_of_the_server_is_survived() {
+    let postgres = Postgres::start().await;
+    let url = postgres.create_database("tested").await;
+    let db = TestDatabase::with(DatabaseConfig::postgres(url), "tested").await;
+    tables::with_anna(&db).await;
+    // Fill the pool with connections that are about to die.
+    let readers = [db.read().await.unwrap(), db.read().await.unwrap(), db.read().await.unwrap()];
+    drop(readers);
+    postgres.stop().await;
+    let away = tables::insert(&db, 2, "bert").await.unwrap_err();
+    assert_eq!((away.code(), away.kind().status()), ("database.unavailable", 503));
+    assert!(away.retry_after().is_some());
+    assert!(matches!(db.read().await.map(drop), Err(Error::Unavailable { .. })));
+    postgres.start_again().await;
+    tables::insert(&db, 2, "bert").await.unwrap();
+    assert_eq!(tables::count(&db).await, 2);
+}
+
+#[tokio::test]
+async fn a_lost_connection_ends_its_transaction() {
+    let db = database(|_| {}).await;
+    let handle = &Database::clone(&db);
+    let lost: Result<(), Error> = db
+        .write(|mut tx| async move {
+            tx.execute("UPDATE accounts SET points = 9", &[]).await?;
+            let (own,): (i32,) = tx.fetch_one("SELECT pg_backend_pid()", &[]).await?;
+            let mut other = handle.read().await?;
+            other.fetch_one::<(bool,)>("SELECT pg_terminate_backend($1)", &params![own]).await?;
+            tx.commit(()).await
+        })
+        .await;
+    let error = lost.unwrap_err();
+    assert_eq!(error.code(), "database.unavailable", "{error:?}");
+    assert_eq!(tables::points(&db, 1).await, 0);
+}
+
+/// Nothing that outlives a transaction is used, so a pooler may hand each one to another server connection.
+#[tokio::test]
+async fn transaction_pooling_needs_nothing_of_a_session() {
+    let db = database(|config| (config.transaction_pooling, config.pool) = (true, 3)).await;
+    tables::insert(&db, 2, "bert").await.unwrap();
+    let unique = tables::insert(&db, 3, "bert").await.unwrap_err();
+    assert_eq!(unique.is_unique_violation(), Some("accounts_name_key"));
+    let mut reader = db.read().await.unwrap();
+    let sql = "SELECT id, name FROM accounts WHERE points = $1 AND ($2 OR name = $3) ORDER BY id LIMIT $4";
+    let rows: Vec<(i64, String)> = reader.fetch_all(sql, &params![0, true, None::<String>, 1]).await.unwrap();
+    assert_eq!(rows, [(1, "anna".to_owned())]);
+    let (prepared,): (i64,) =
+        reader.fetch_one("SELECT COUNT(*) FROM pg_prepared_statements", &[]).await.unwrap();
+    assert_eq!(prepared, 0);
+    let (path,): (String,) = reader.fetch_one("SELECT current_setting('search_path')", &[]).await.unwrap();
+    assert_eq!(path, "tested");
+    drop(reader);
+    let kinds = "INSERT INTO kinds (id, flag, medium, small, words, bytes, document) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let inserted: Result<u64, Error> = db
+        .write(|mut tx| async move {
+            let document = serde_json::json!({"a": [1]});
+            let rows = tx.execute(kinds, &params![1, true, 70_000, 7, "x", vec![1_u8], document]).await?;
+            tx.commit(rows).await
+        })
+        .await;
+    assert_eq!(inserted.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn statements_put_together_at_run_time_do_not_pile_up() {
+    let db = database(|config| (config.statement_cache, config.pool) = (16, 1)).await;
+    let mut reader = db.read().await.unwrap();
+    for number in 0..40 {
+        let sql = format!("SELECT points + {number} FROM accounts");
+        assert_eq!(reader.fetch_one::<(i64,)>(&sql, &[]).await.unwrap(), (number,));
+    }
+    let (prepared,): (i64,) =
+        reader.fetch_one("SELECT COUNT(*) FROM pg_prepared_statements", &[]).await.unwrap();
+    assert!(prepared <= 17, "{prepared}");
+}
+
+#[tokio::test]
+async fn schemas_keep_services_apart() {
+    let url = Postgres::shared().await.create_database("shop").await;
+    let open = async |name| TestDatabase::with(DatabaseConfig::postgres(url.clone()), name).await;
+    let (orders, payments) = (open("orders").await, open("payments").await);
+    tables::with_anna(&orders).await;
+    tables::make(&payments).await;
+    assert_eq!((tables::count(&orders).await, tables::count(&payments).await), (1, 0));
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, rng) = (kernel::Clock::system(), kernel::Rng::system());
+    let config = DatabaseConfig::postgres(url.clone());
+    let injected = Database::open(&config, "x; DROP SCHEMA orders", folder.path(), clock, rng).await;
+    assert!(matches!(injected.map(drop), Err(Error::Config { .. })));
+}
+
+/// Makes the server speak TLS with a certificate of `authority`, through SQL alone.
+async fn enable_tls(admin: &tokio_postgres::Client, authority: &Authority) {
+    let issued = authority.issue(&["127.0.0.1"]);
+    for (file, pem) in [("server.crt", &issued.certificate), ("server.key", &issued.private_key)] {
+        let lines = pem.lines().map(|line| format!("('{line}')")).collect::<Vec<_>>().join(", ");
+        let save = format!("COPY (VALUES {lines}) TO PROGRAM 'umask 077; cat > {file}'");
+        admin.batch_execute(&save).await.unwrap();
+    }
+    admin.batch_execute("ALTER SYSTEM SET ssl = on").await.unwrap();
+    admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+}
+
+#[tokio::test]
+async fn tls_is_verified() {
+    let postgres = Postgres::start().await;
+    let url = postgres.create_database("tested").await;
+    let (admin, connection) = tokio_postgres::connect(&postgres.url(), tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    enable_tls(&admin, &authority).await;
+    drop(admin);
+    connection.await.unwrap().unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let trusting = |name: &str, authority: &Authority| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, authority.certificate()).unwrap();
+        let mut config = PostgresConfig::new(format!("{url}?sslmode=require"));
+        config.ca_file = Some(file);
+        DatabaseConfig::Postgres(config)
+    };
+    let open = async |config| {
+        Database::open(&config, "tested", folder.path(), kernel::Clock::system(), kernel::Rng::system()).await
+    };
+    // The server reads its new configuration a moment after it was told to.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    let db = loop {
+        match open(trusting("authority.pem", &authority)).await {
+            Ok(db) => break db,
+            Err(error) => assert!(tokio::time::Instant::now() < deadline, "{error:?}"),
+        }
+    };
+    let mut reader = db.read().await.unwrap();
+    let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    assert_eq!(reader.fetch_one::<(bool,)>(sql, &[]).await.unwrap(), (true,));
+    let refused = open(trusting("stranger.pem", &stranger)).await.map(drop).unwrap_err();
+    assert_eq!(refused.code(), "database.unavailable", "{refused:?}");
+}
