@@ -1,2 +1,35 @@
-//! souk
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod commands;
+mod config;
+mod demo;
+mod error_pages;
+mod import;
+mod lifecycle;
+mod ops;
+mod services;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    // Every user of TLS in the process takes the same provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = commands::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("souk: no threads can be had: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(commands::run(cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("souk: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

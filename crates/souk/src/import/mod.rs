@@ -9,9 +9,13 @@ mod id;
 mod record;
 mod report;
 mod run;
+pub(crate) mod takers;
 
-pub(crate) use format::{Format, Kind, Parsed, open};
-pub(crate) use id::{customer_id, order_id, product_id, seller_id, variant_id};
+pub(crate) use format::{Format, ImportPerson, ImportPurchase, Kind, Parsed, open, products};
+pub(crate) use id::{customer_id, order_id};
+use id::{product_id, seller_id, variant_id};
 pub(crate) use record::{Record, Refusal};
-pub(crate) use report::{Report, Summary};
-pub(crate) use run::{Options, Take, run};
+use report::Report;
+pub(crate) use report::Summary;
+pub(crate) use run::{Options, run};
+use run::Take;

@@ -114,6 +114,11 @@ pub(crate) fn open(
     Ok(Opened { parsed, bytes_read, bytes })
 }
 
+/// Products in Souk's own shape as JSON.
+pub(crate) fn products(reader: impl BufRead + Send + 'static) -> Records<ImportProduct> {
+    souk_json::products(reader)
+}
+
 /// JSON begins with a bracket; Shopify's headers have names that ours do not.
 fn guess(beginning: &[u8]) -> Format {
     let text = String::from_utf8_lossy(beginning);
