@@ -32,7 +32,7 @@ CREATE TABLE vault_data_keys (
     CHECK ((wrapped IS NULL) = (erasure IS NOT NULL))
 );
 
-CREATE INDEX vault_data_keys_master_id ON vault_data_keys (master_id, person) WHERE master_id IS NOT NULL;
+CREATE INDEX vault_data_keys_master_id ON vault_data_keys (master_id) WHERE master_id IS NOT NULL;
 CREATE UNIQUE INDEX vault_data_keys_erasure ON vault_data_keys (erasure) WHERE erasure IS NOT NULL;
 
 -- How many erasures there were. Each takes the next number while it holds this row, so that numbers become visible

@@ -1,5 +1,3 @@
-use uuid::Uuid;
-
 use crate::crypto::{Binding, MasterKey, MasterKeyId};
 use crate::error::VaultError;
 use crate::keys::Wrapping;
@@ -110,14 +108,14 @@ impl Vault {
     }
 
     async fn rewrap_data_keys(&self, wrapping: &Wrapping) -> Result<u64, VaultError> {
-        let (mut after, mut rewrapped) = (Uuid::nil(), 0);
+        let (mut after, mut rewrapped) = (None, 0);
         loop {
             let mut reader = self.inner.db.read_primary().await?;
             let limit = self.inner.config.rotation_batch;
             let stored = data_keys::find_wrapped_otherwise(&mut reader, wrapping.id, after, limit).await?;
             drop(reader);
             let Some(last) = stored.last() else { return Ok(rewrapped) };
-            after = last.person;
+            after = Some(last.person);
             let mut keys = Vec::with_capacity(stored.len());
             for key in stored {
                 let Some((wrapped, _)) = key.wrapped else { continue };

@@ -68,20 +68,24 @@ pub(crate) async fn destroy(tx: &mut Tx, person: Uuid, erasure: i64, now: Timest
     Ok(changed > 0)
 }
 
-/// At most `limit` keys that `master` does not wrap, of people after `after`, in their order.
+/// At most `limit` keys that `master` does not wrap, in the order of their people, from the one after
+/// `after` on.
 pub(crate) async fn find_wrapped_otherwise(
     connection: &mut Connection,
     master: MasterKeyId,
-    after: Uuid,
+    after: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<StoredDataKey>, Error> {
-    connection
-        .fetch_all(
-            "SELECT person, key_id, wrapped, master_id FROM vault_data_keys \
-             WHERE master_id IS NOT NULL AND master_id <> $1 AND person > $2 ORDER BY person LIMIT $3",
-            &params![master, after, limit],
-        )
-        .await
+    let mut sql = Sql::new(
+        "SELECT person, key_id, wrapped, master_id FROM vault_data_keys \
+         WHERE master_id IS NOT NULL AND master_id <> ",
+    );
+    sql.bind(master);
+    if let Some(after) = after {
+        sql.push(" AND person > ").bind(after);
+    }
+    sql.push(" ORDER BY person LIMIT ").bind(limit);
+    sql.fetch_all(connection).await
 }
 
 /// Stores keys that were wrapped anew, but for those that were destroyed meanwhile. The rows are all there,

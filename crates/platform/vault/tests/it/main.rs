@@ -1,4 +1,11 @@
-//! The vault on real databases.
+//! The vault on real databases, opened by several processes' worth of handles.
 
-mod people;
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[macro_use]
 mod support;
+mod nodes;
+mod people;
+mod rotation;
+mod signing;
+mod start;
