@@ -1,7 +1,7 @@
 //! Real servers on loopback, started by the test that needs them.
 
 mod nats;
-mod ports;
+pub mod ports;
 mod postgres;
 mod programs;
 mod redis;

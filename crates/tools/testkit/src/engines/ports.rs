@@ -12,7 +12,7 @@ const PER_PROCESS: u32 = 97;
 
 /// A port of 127.0.0.1 on which nobody listens. No two calls in one process return the same one until all
 /// were given out.
-pub(super) fn free() -> u16 {
+pub fn free() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id().wrapping_mul(PER_PROCESS);
     for _ in 0..COUNT {

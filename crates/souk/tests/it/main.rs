@@ -1,0 +1,12 @@
+//! The whole shop over HTTP: the journey of the public API, on every stack.
+//!
+//! The real binary runs in processes of its own; every answer is held against the API document.
+
+mod api;
+mod document;
+mod imports;
+mod journey;
+mod mailbox;
+mod pages;
+mod shop;
+mod stream;

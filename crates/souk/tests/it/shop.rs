@@ -1,0 +1,255 @@
+//! Shops to test: the real binary, on the embedded stack, on the full stack, and as a fleet.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use testkit::engines::{Nats, Postgres, Redis, S3, Smtp, ports};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
+
+use crate::api::Api;
+use crate::mailbox::Mailbox;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_souk");
+const SERVICES: [&str; 8] =
+    ["identity", "customers", "catalog", "payments", "orders", "analytics", "sync", "feedback"];
+
+/// The write key that analytics takes events with.
+pub const WRITE_KEY: &str = "test-write-key-0001";
+
+/// Who looks after the shop under test.
+pub const STAFF: (&str, &str) = ("staff@example.com", "correct horse battery staple");
+
+/// A shop that runs, with a small catalogue and one administrator.
+pub struct Shop {
+    pub api: Api,
+    pub mailbox: Mailbox,
+    config: PathBuf,
+    folder: TempDir,
+    processes: Vec<Process>,
+    _engines: Option<Engines>,
+}
+
+/// One process of the binary; ended when dropped.
+struct Process {
+    child: Child,
+    ops: String,
+    log: PathBuf,
+}
+
+/// The engines of the full stack.
+struct Engines {
+    postgres: Postgres,
+    nats: Nats,
+    redis: Redis,
+    smtp: Arc<Smtp>,
+    bucket: &'static str,
+}
+
+impl Engines {
+    async fn start() -> Self {
+        let (postgres, nats, redis, smtp) =
+            tokio::join!(Postgres::start_with_replica(), Nats::start(), Redis::start(), Smtp::start());
+        let bucket = "souk";
+        S3::shared().await.create_bucket(bucket).await;
+        Self { postgres, nats, redis, smtp: Arc::new(smtp), bucket }
+    }
+
+    async fn config(&self) -> String {
+        let s3 = S3::shared().await;
+        let url = self.postgres.create_database("souk").await;
+        format!(
+            "[database.postgres]\nurl = {url:?}\nreplica_url = {replica:?}\npool = 6\nreplica_pool = 4\n\
+             [bus]\nengine = 'nats'\nnats = {{ url = {nats:?} }}\n\
+             [cache]\nengine = 'redis'\nurl = {redis:?}\n\
+             [objects]\nengine = 's3'\nendpoint = {endpoint:?}\nbucket = {bucket:?}\nregion = {region:?}\n\
+             access_key_id = {key:?}\nsecret_access_key = {secret:?}\nallow_http = true\n\
+             [mail.smtp]\nhost = 'localhost'\nport = {port}\nca_file = {ca:?}\n",
+            replica = self.postgres.on_replica(&url),
+            nats = self.nats.url(),
+            redis = self.redis.url(),
+            endpoint = s3.endpoint(),
+            bucket = self.bucket,
+            region = s3.region(),
+            key = s3.access_key_id(),
+            secret = s3.secret_access_key(),
+            port = self.smtp.port(),
+            ca = self.smtp.ca_file(),
+        )
+    }
+}
+
+impl Shop {
+    /// One process with nothing but a folder.
+    pub async fn embedded() -> Self {
+        Self::start(None, false).await
+    }
+
+    /// One process on PostgreSQL with a replica, NATS, Redis, S3 and a mail server.
+    pub async fn full() -> Self {
+        Self::start(Some(Engines::start().await), false).await
+    }
+
+    /// A process for each service and one for the gateway, on the engines of the full stack.
+    pub async fn fleet() -> Self {
+        Self::start(Some(Engines::start().await), true).await
+    }
+
+    async fn start(engines: Option<Engines>, fleet: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listen = address();
+        let mut config = format!(
+            "data = {data:?}\npublic_url = 'http://{listen}'\n",
+            data = folder.path().join("data")
+        );
+        let addresses: Vec<(&str, String)> = SERVICES.map(|service| (service, address())).into();
+        let mut engines_config = String::new();
+        if let Some(engines) = &engines {
+            engines_config = engines.config().await;
+        }
+        let mut remotes = String::from("[remotes]\n");
+        for (service, address) in &addresses {
+            writeln!(remotes, "{service} = 'http://{address}'").unwrap();
+        }
+        config.push_str(&remotes);
+        // Tests ask for more in a minute than people do.
+        config.push_str(
+            "[server]\ntrusted_proxies = ['127.0.0.1']\n\
+             [gateway]\nrequests = { quota = 100000, window_seconds = 60 }\n\
+             authentication = { quota = 100000, window_seconds = 60 }\n",
+        );
+        writeln!(config, "[[analytics.sources]]\nname = 'web'\nwrite_key = '{WRITE_KEY}'").unwrap();
+        config.push_str(&engines_config);
+        let path = folder.path().join("souk.toml");
+        std::fs::write(&path, config).unwrap();
+
+        let mailbox = match &engines {
+            None => Mailbox::folder(folder.path().join("data/mail")),
+            Some(engines) => Mailbox::server(Arc::clone(&engines.smtp)),
+        };
+        let mut shop = Self {
+            api: Api::new(format!("http://{listen}")),
+            mailbox,
+            config: path,
+            folder,
+            processes: Vec::new(),
+            _engines: engines,
+        };
+        shop.fill().await;
+        if fleet {
+            for (service, address) in &addresses {
+                shop.spawn(service, address);
+            }
+            shop.spawn("gateway", &listen);
+        } else {
+            shop.spawn("", &listen);
+        }
+        for process in &mut shop.processes {
+            process.ready().await;
+        }
+        shop.api.read_document().await;
+        shop
+    }
+
+    /// Loads the catalogue and the administrator, as an operator would.
+    async fn fill(&self) {
+        let catalog = self.folder.path().join("catalog.json");
+        std::fs::write(&catalog, crate::imports::CATALOG).unwrap();
+        let output = self.command(&["import", "catalog", path(&catalog), "--json"], "").await;
+        let summary: serde_json::Value = serde_json::from_str(&output).unwrap();
+        assert_eq!(summary["refused"], 0, "{output}");
+        self.command(&["staff", "add", STAFF.0, "--role", "administrator"], STAFF.1).await;
+    }
+
+    /// Runs a command of the binary with the shop's configuration; answers with what it printed.
+    pub async fn command(&self, arguments: &[&str], input: &str) -> String {
+        let (status, output, error) = self.try_command(arguments, input).await;
+        assert_eq!(status, Some(0), "souk {arguments:?}: {output}{error}");
+        output
+    }
+
+    /// The same for a command that may fail: exit status, output and errors.
+    pub async fn try_command(&self, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+        let mut child = Command::new(BINARY)
+            .args(arguments)
+            .args(["--config", path(&self.config)])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).await.unwrap();
+        drop(stdin);
+        let output = child.wait_with_output().await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    fn spawn(&mut self, services: &str, listen: &str) {
+        let ops = address();
+        let name = if services.is_empty() { "shop" } else { services };
+        let log = self.folder.path().join(format!("{name}.log"));
+        let mut command = Command::new(BINARY);
+        command
+            .args(["serve", "--config", path(&self.config), "--listen", listen, "--ops-listen", &ops])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .kill_on_drop(true);
+        if !services.is_empty() {
+            command.args(["--services", services]);
+        }
+        self.processes.push(Process { child: command.spawn().unwrap(), ops, log });
+    }
+
+    /// What the processes logged.
+    pub fn logs(&self) -> String {
+        self.processes.iter().map(|process| std::fs::read_to_string(&process.log).unwrap_or_default()).collect()
+    }
+
+    /// Where the first process tells of its health.
+    pub fn ops(&self) -> String {
+        format!("http://{}", self.processes[0].ops)
+    }
+
+    /// The folder of the test.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Process {
+    /// Waits until it says that it is ready.
+    async fn ready(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let url = format!("http://{}/readyz", self.ops);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("it ended with {status}:\n{}", std::fs::read_to_string(&self.log).unwrap());
+            }
+            if reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "it was not ready in time:\n{}",
+                std::fs::read_to_string(&self.log).unwrap()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+fn address() -> String {
+    format!("127.0.0.1:{}", ports::free())
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
