@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use kernel::{Fail, FailureKind, FieldError};
+use kernel::{Fail, FieldError};
 use serde_json::{Map, Value};
 
 use crate::{Code, RequestContext};
@@ -170,13 +170,12 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 
 impl<E: Fail> From<E> for Problem {
     fn from(error: E) -> Self {
-        let kind = error.kind();
-        let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let detail = match kind {
-            FailureKind::Internal => INTERNAL_DETAIL.to_owned(),
-            _ => error.to_string(),
-        };
-        let mut problem = Self::from_parts(status, Cow::Borrowed(error.code()), detail);
+        let status = StatusCode::from_u16(error.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // Whatever broke, to the caller it is one thing: its own code would be one that no document knows.
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            return Self::internal(error);
+        }
+        let mut problem = Self::from_parts(status, Cow::Borrowed(error.code()), error.to_string());
         problem.0.errors = error.fields();
         problem.0.retry_after = error.retry_after();
         problem.0.extensions = error.extensions();
@@ -225,6 +224,8 @@ fn challenge(code: &str) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use kernel::FailureKind;
+
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
@@ -236,14 +237,17 @@ mod tests {
             FailureKind::Internal
         }
         fn code(&self) -> &'static str {
-            "internal"
+            "disk.broken"
+        }
+        fn extensions(&self) -> Map<String, Value> {
+            Map::from_iter([("table".to_owned(), "secrets".into())])
         }
     }
 
     #[test]
     fn a_fault_of_ours_keeps_its_words_to_itself() {
         let problem = Problem::from(Broken(std::fmt::Error));
-        assert_eq!(problem.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!((problem.status(), problem.code()), (StatusCode::INTERNAL_SERVER_ERROR, "internal"));
         assert!(!problem.to_json().to_string().contains("secrets"));
         let cause = problem.0.cause.as_deref().unwrap();
         assert_eq!(chain(cause), format!("the table `secrets` is missing: {}", std::fmt::Error));

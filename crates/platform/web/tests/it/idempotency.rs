@@ -6,14 +6,14 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post as on_post;
 use axum::{Json, Router};
-use database::{Database, DatabaseConfig, Tx};
+use database::{Database, Tx};
 use http::Method;
-use kernel::{Clock, Rng};
 use serde::Deserialize;
+use testkit::TestDatabase;
 use tokio::sync::Notify;
 use web::{Created, Handled, Idempotent, NoBody, ValidJson, Validate, code};
 
-use crate::support::{Answer, clock, code, request, send};
+use crate::support::{Answer, code, request, send};
 
 #[derive(Clone)]
 struct Shop {
@@ -100,30 +100,24 @@ async fn fail_in_steps(
 struct Fixture {
     app: Router,
     shop: Shop,
-    clock: Clock,
-    _data: tempfile::TempDir,
 }
 
-async fn fixture() -> Fixture {
-    let (data, clock) = (tempfile::tempdir().unwrap(), clock());
-    let database =
-        Database::open(&DatabaseConfig::default(), "shop", data.path(), clock.clone(), Rng::seeded(1))
-            .await
-            .unwrap();
-    database
+async fn fixture(database: &Database) -> Fixture {
+    let database = database.clone();
+    let created: Result<(), database::Error> = database
         .write(|mut tx| async move {
-            tx.execute("CREATE TABLE item (name TEXT NOT NULL) STRICT", &[]).await?;
+            tx.execute("CREATE TABLE item (name TEXT NOT NULL)", &[]).await?;
             tx.commit(()).await
         })
-        .await
-        .unwrap();
+        .await;
+    created.unwrap();
     let shop = Shop { database, runs: Arc::default(), begun: Arc::default(), go_on: Arc::default() };
     let app = Router::new()
         .route("/items", on_post(add))
         .route("/steps", on_post(add_in_steps))
         .route("/failing", on_post(fail_in_steps))
         .with_state(shop.clone());
-    Fixture { app, shop, clock, _data: data }
+    Fixture { app, shop }
 }
 
 impl Fixture {
@@ -139,108 +133,103 @@ impl Fixture {
     }
 }
 
-#[tokio::test]
-async fn the_same_request_is_done_once_and_answered_alike() {
-    let shop = fixture().await;
-    let first = shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await;
-    let again = shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await;
-    assert_eq!(
-        (first.status, first.header("location"), first.text()),
-        (again.status, again.header("location"), "1")
-    );
-    assert_eq!((again.status.as_u16(), again.header("location"), again.text()), (201, Some("/items/1"), "1"));
-    assert_eq!(
-        (first.header("idempotency-replayed"), again.header("idempotency-replayed")),
-        (None, Some("true"))
-    );
-    assert_eq!(again.header("content-type"), Some("application/json"));
-    assert_eq!(shop.items().await, 1);
-
-    shop.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
-    assert_eq!(
-        shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await.text(),
-        "2",
-        "a day later it is forgotten"
-    );
-}
-
-#[tokio::test]
-async fn another_request_under_the_same_key_is_refused() {
-    let shop = fixture().await;
-    shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await;
-    for (path, body) in [("/items", r#"{"name":"b"}"#), ("/items?x=1", r#"{"name":"a"}"#), ("/steps", "")] {
+testkit::on_both_engines! {
+    async fn the_same_request_is_done_once_and_answered_alike(db: TestDatabase) {
+        let shop = fixture(&db).await;
+        let first = shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await;
+        let again = shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await;
         assert_eq!(
-            shop.post(path, Some("k1"), body).await.code(),
-            code(422, "idempotency.key_reused"),
-            "{path}"
+            (first.status, first.header("location"), first.text()),
+            (again.status, again.header("location"), "1")
+        );
+        assert_eq!((again.status.as_u16(), again.header("location"), again.text()), (201, Some("/items/1"), "1"));
+        assert_eq!(
+            (first.header("idempotency-replayed"), again.header("idempotency-replayed")),
+            (None, Some("true"))
+        );
+        assert_eq!(again.header("content-type"), Some("application/json"));
+        assert_eq!(shop.items().await, 1);
+
+        db.clock().advance(Duration::from_secs(24 * 60 * 60 + 1));
+        assert_eq!(
+            shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await.text(),
+            "2",
+            "a day later it is forgotten"
         );
     }
-    assert_eq!(shop.items().await, 1);
-}
 
-#[tokio::test]
-async fn without_a_key_it_is_done_each_time_and_a_bad_key_is_refused() {
-    let shop = fixture().await;
-    for expected in ["1", "2"] {
-        assert_eq!(shop.post("/items", None, r#"{"name":"a"}"#).await.text(), expected);
+    async fn another_request_under_the_same_key_is_refused(db: TestDatabase) {
+        let shop = fixture(&db).await;
+        shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await;
+        for (path, body) in [("/items", r#"{"name":"b"}"#), ("/items?x=1", r#"{"name":"a"}"#), ("/steps", "")] {
+            assert_eq!(
+                shop.post(path, Some("k1"), body).await.code(),
+                code(422, "idempotency.key_reused"),
+                "{path}"
+            );
+        }
+        assert_eq!(shop.items().await, 1);
     }
-    let long = "k".repeat(256);
-    for key in ["", "two words", long.as_str()] {
-        let answer = shop.post("/items", Some(key), r#"{"name":"a"}"#).await;
-        assert_eq!(answer.code(), code(400, "idempotency.key_invalid"), "{key:?}");
+
+    async fn without_a_key_it_is_done_each_time_and_a_bad_key_is_refused(db: TestDatabase) {
+        let shop = fixture(&db).await;
+        for expected in ["1", "2"] {
+            assert_eq!(shop.post("/items", None, r#"{"name":"a"}"#).await.text(), expected);
+        }
+        let long = "k".repeat(256);
+        for key in ["", "two words", long.as_str()] {
+            let answer = shop.post("/items", Some(key), r#"{"name":"a"}"#).await;
+            assert_eq!(answer.code(), code(400, "idempotency.key_invalid"), "{key:?}");
+        }
+        let longest = "k".repeat(255);
+        assert_eq!(shop.post("/items", Some(&longest), r#"{"name":"a"}"#).await.status, 201);
+        let invalid = shop.post("/items", Some("k2"), r#"{"title":"a"}"#).await;
+        assert_eq!(invalid.code(), code(400, "request.validation"));
     }
-    let longest = "k".repeat(255);
-    assert_eq!(shop.post("/items", Some(&longest), r#"{"name":"a"}"#).await.status, 201);
-    let invalid = shop.post("/items", Some("k2"), r#"{"title":"a"}"#).await;
-    assert_eq!(invalid.code(), code(400, "request.validation"));
-}
 
-#[tokio::test]
-async fn a_refusal_changes_nothing_and_leaves_the_key_free() {
-    let shop = fixture().await;
-    assert_eq!(shop.post("/items", Some("k1"), r#"{"name":"refused"}"#).await.status, 403);
-    assert_eq!(shop.items().await, 0);
-    assert_eq!(shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await.status, 201);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_at_once_are_done_once() {
-    let shop = Arc::new(fixture().await);
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..16 {
-        let shop = Arc::clone(&shop);
-        tasks.spawn(async move { shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await });
+    async fn a_refusal_changes_nothing_and_leaves_the_key_free(db: TestDatabase) {
+        let shop = fixture(&db).await;
+        assert_eq!(shop.post("/items", Some("k1"), r#"{"name":"refused"}"#).await.status, 403);
+        assert_eq!(shop.items().await, 0);
+        assert_eq!(shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await.status, 201);
     }
-    let answers = tasks.join_all().await;
-    let replayed = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_some()).count();
-    assert!(answers.iter().all(|answer| answer.status == 201 && answer.text() == "1"), "{answers:?}");
-    assert_eq!(replayed, 15);
-    assert_eq!(shop.items().await, 1);
-}
 
-#[tokio::test]
-async fn work_of_several_steps_is_in_flight_until_it_ends() {
-    let shop = fixture().await;
-    let app = shop.app.clone();
-    let first = tokio::spawn(async move {
-        send(&app, request(Method::POST, "/steps", &[("idempotency-key", "k1")], "")).await
-    });
-    shop.shop.begun.notified().await;
-    let meanwhile = shop.post("/steps", Some("k1"), "").await;
-    assert_eq!(meanwhile.code(), code(409, "idempotency.in_flight"));
-    assert_eq!(meanwhile.header("retry-after"), Some("1"));
-    shop.shop.go_on.notify_one();
-    let first = first.await.unwrap();
-    let again = shop.post("/steps", Some("k1"), "").await;
-    assert_eq!((first.text(), again.text()), ("\"done\"", "\"done\""));
-    assert_eq!(again.header("idempotency-replayed"), Some("true"));
-    assert_eq!(shop.items().await, 1);
-}
+    async fn many_at_once_are_done_once(db: TestDatabase) {
+        let shop = Arc::new(fixture(&db).await);
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let shop = Arc::clone(&shop);
+            tasks.spawn(async move { shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await });
+        }
+        let answers = tasks.join_all().await;
+        let replayed = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_some()).count();
+        assert!(answers.iter().all(|answer| answer.status == 201 && answer.text() == "1"), "{answers:?}");
+        assert_eq!(replayed, 15);
+        assert_eq!(shop.items().await, 1);
+    }
 
-#[tokio::test]
-async fn work_that_was_given_up_may_be_tried_again() {
-    let shop = fixture().await;
-    for _ in 0..2 {
-        assert_eq!(shop.post("/failing", Some("k1"), "").await.code(), code(503, "service.unavailable"));
+    async fn work_of_several_steps_is_in_flight_until_it_ends(db: TestDatabase) {
+        let shop = fixture(&db).await;
+        let app = shop.app.clone();
+        let first = tokio::spawn(async move {
+            send(&app, request(Method::POST, "/steps", &[("idempotency-key", "k1")], "")).await
+        });
+        shop.shop.begun.notified().await;
+        let meanwhile = shop.post("/steps", Some("k1"), "").await;
+        assert_eq!(meanwhile.code(), code(409, "idempotency.in_flight"));
+        assert_eq!(meanwhile.header("retry-after"), Some("1"));
+        shop.shop.go_on.notify_one();
+        let first = first.await.unwrap();
+        let again = shop.post("/steps", Some("k1"), "").await;
+        assert_eq!((first.text(), again.text()), ("\"done\"", "\"done\""));
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!(shop.items().await, 1);
+    }
+
+    async fn work_that_was_given_up_may_be_tried_again(db: TestDatabase) {
+        let shop = fixture(&db).await;
+        for _ in 0..2 {
+            assert_eq!(shop.post("/failing", Some("k1"), "").await.code(), code(503, "service.unavailable"));
+        }
     }
 }
