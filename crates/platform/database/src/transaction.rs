@@ -131,10 +131,10 @@ impl Tx {
     /// Rolls back and returns `value`: for a decision not to change anything.
     ///
     /// # Errors
-    /// When the connection is lost, in which case nothing was committed either.
+    /// None at present: what cannot be rolled back is not committed either.
     pub async fn rollback<T>(self, value: T) -> Result<Done<T>, Error> {
         if let Backend::PostgresWrite(write) = self.connection.into_backend() {
-            write.rollback().await?;
+            write.rollback().await;
         }
         Ok(Done { value })
     }

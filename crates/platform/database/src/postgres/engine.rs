@@ -74,13 +74,14 @@ impl Engine {
         if let Some(replica) = &self.replica
             && let Some(session) = replica.session(self.recent.required(self.schema)).await
         {
-            return Ok(ReadSession { session, primary: Some(self.clone()) });
+            return Ok(ReadSession { session: Some(session), engine: self.clone(), on_replica: true });
         }
         self.read_primary().await
     }
 
     pub(crate) async fn read_primary(self: &Arc<Self>) -> Result<ReadSession, Error> {
-        Ok(ReadSession { session: Session::reading(&self.primary).await?, primary: None })
+        let session = Session::reading(&self.primary).await?;
+        Ok(ReadSession { session: Some(session), engine: self.clone(), on_replica: false })
     }
 
     pub(crate) async fn begin(self: &Arc<Self>, isolation: Isolation) -> Result<WriteSession, Error> {
@@ -90,13 +91,15 @@ impl Engine {
 
 /// A session that reads.
 pub(crate) struct ReadSession {
-    session: Session,
-    /// Where to go when the replica that the session is on fails.
-    primary: Option<Arc<Engine>>,
+    /// None only while it is being replaced.
+    session: Option<Session>,
+    engine: Arc<Engine>,
+    on_replica: bool,
 }
 
 impl ReadSession {
-    /// Runs a query and shows each row to `each` until it says `false`.
+    /// Runs a query and shows each row to `each` until it says `false`. A failure that passes is not shown as
+    /// long as no row was: the query runs once more, on the primary.
     pub(crate) async fn query(
         &mut self,
         sql: &str,
@@ -104,28 +107,35 @@ impl ReadSession {
         row: &mut Row,
         each: &mut (dyn FnMut(&Row) -> Result<bool, Error> + Send),
     ) -> Result<(), Error> {
+        let Some(session) = &mut self.session else { return Err(Error::Aborted) };
         let mut shown = false;
-        let result = self
-            .session
-            .query(sql, params, row, &mut |row| {
-                shown = true;
-                each(row)
-            })
-            .await;
-        match (result, self.primary.take()) {
+        let mut watched = |row: &Row| {
+            shown = true;
+            each(row)
+        };
+        let error = match session.query(sql, params, row, &mut watched).await {
+            Err(error) if !shown => error,
+            result => return result,
+        };
+        let session = match (&error, &self.engine.replica) {
             // A replica may end a query that is in the way of what it has to replay, or be gone.
-            (Err(error @ (Error::Unavailable { .. } | Error::Retry { .. })), Some(engine)) if !shown => {
-                if let Some(replica) = &engine.replica {
-                    replica.rest(&error);
-                }
-                self.session = Session::reading(&engine.primary).await?;
-                self.session.query(sql, params, row, each).await
+            (Error::Unavailable { .. } | Error::Retry { .. }, Some(replica)) if self.on_replica => {
+                replica.rest(&error);
+                self.replace().await?
             }
-            (result, primary) => {
-                self.primary = primary;
-                result
-            }
-        }
+            (Error::Unavailable { .. }, _) if session.is_lost() => self.replace().await?,
+            // A migration has changed what the prepared statement returns; it has been forgotten.
+            (Error::Retry { .. }, _) => session,
+            _ => return Err(error),
+        };
+        session.query(sql, params, row, each).await
+    }
+
+    /// Gives the session back and takes a new one on the primary.
+    async fn replace(&mut self) -> Result<&mut Session, Error> {
+        self.session = None;
+        self.on_replica = false;
+        Ok(self.session.insert(Session::reading(&self.engine.primary).await?))
     }
 }
 
@@ -157,7 +167,7 @@ impl WriteSession {
         Ok(())
     }
 
-    pub(crate) async fn rollback(self) -> Result<(), Error> {
-        self.session.rollback().await
+    pub(crate) async fn rollback(self) {
+        self.session.rollback().await;
     }
 }

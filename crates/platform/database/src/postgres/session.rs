@@ -21,6 +21,8 @@ pub(crate) struct Session {
     connection: Option<Object>,
     /// A statement was sent and its answer has not been read to the end.
     in_flight: bool,
+    /// The server closed the connection, or is about to.
+    lost: bool,
     /// When the transaction was opened, if one is open.
     opened: Option<Instant>,
     /// For how long a transaction may stay open.
@@ -45,6 +47,7 @@ impl Session {
             pool: pool.clone(),
             connection: Some(connection),
             in_flight: false,
+            lost: false,
             opened: None,
             tx_timeout: pool.settings.tx_timeout,
             patience: pool.settings.patience(),
@@ -71,10 +74,15 @@ impl Session {
             match session.open(begin).await {
                 Ok(()) => return Ok(session),
                 // After a restart of the server every connection of the pool may be dead.
-                Err(Error::Unavailable { .. }) if spare > 0 => spare -= 1,
+                Err(Error::Unavailable { .. }) if spare > 0 && session.is_lost() => spare -= 1,
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether the server closed the connection, as opposed to not answering in time.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     async fn open(&mut self, begin: &str) -> Result<(), Error> {
@@ -168,14 +176,12 @@ impl Session {
         }
     }
 
-    /// Rolls back and waits for the server to have done so.
-    pub(crate) async fn rollback(mut self) -> Result<(), Error> {
-        if self.in_flight {
-            return Ok(());
+    /// Rolls back and waits for the server to have done so. A connection that cannot is closed, which rolls
+    /// back as well.
+    pub(crate) async fn rollback(mut self) {
+        if self.simple("ROLLBACK").await.is_ok() {
+            self.opened = None;
         }
-        self.simple("ROLLBACK").await?;
-        self.opened = None;
-        Ok(())
     }
 
     /// Up to where a replica shows the primary's log; `None` when it is not a replica.
@@ -213,12 +219,12 @@ impl Session {
             Ok(answer) => {
                 self.in_flight = false;
                 Ok(answer.map_err(|error| {
-                    if is_stale_plan(&error)
-                        && let Some(connection) = &self.connection
-                    {
+                    if let Some(connection) = self.connection.as_ref().filter(|_| is_stale_plan(&error)) {
                         connection.statement_cache.clear();
                     }
-                    classify(error)
+                    let error = classify(error);
+                    self.lost = matches!(error, Error::Unavailable { .. });
+                    error
                 }))
             }
             // The server should have given up by itself; the connection is closed when the session is dropped.
@@ -272,6 +278,9 @@ impl Drop for Session {
             self.pool.cancel(connection.cancel_token());
             Self::close(connection);
             return;
+        }
+        if self.lost {
+            return Self::close(connection);
         }
         if self.opened.is_none() {
             return;

@@ -56,6 +56,8 @@ impl Files {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        // What is erased must not be left to read in the free space of a page.
+        connection.pragma_update(None, "secure_delete", "FAST")?;
         // From here on a busy file is waited for without blocking a thread.
         connection.busy_timeout(Duration::ZERO)?;
         self.finish(connection)

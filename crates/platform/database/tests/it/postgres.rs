@@ -175,6 +175,15 @@ async fn a_lost_connection_ends_its_transaction() {
     assert_eq!(tables::points(&db, 1).await, 0);
 }
 
+#[tokio::test]
+async fn a_reader_whose_connection_is_lost_takes_another() {
+    let db = database(|_| {}).await;
+    let (mut reader, mut assassin) = (db.read().await.unwrap(), db.read().await.unwrap());
+    let (own,): (i32,) = reader.fetch_one("SELECT pg_backend_pid()", &[]).await.unwrap();
+    assassin.fetch_one::<(bool,)>("SELECT pg_terminate_backend($1)", &params![own]).await.unwrap();
+    assert_eq!(reader.fetch_one::<(i64,)>("SELECT points FROM accounts", &[]).await.unwrap(), (0,));
+}
+
 /// Nothing that outlives a transaction is used, so a pooler may hand each one to another server connection.
 #[tokio::test]
 async fn transaction_pooling_needs_nothing_of_a_session() {
