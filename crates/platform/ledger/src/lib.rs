@@ -14,6 +14,7 @@ pub use ops::expire::expire_due;
 pub use ops::open_accounts::open_accounts;
 pub use ops::transfer::transfer;
 pub use ops::verify::{Discrepancy, verify};
+pub use store::COLUMNS;
 
 /// The ledger's tables, for the owning service: `db.migrate("ledger", ledger::MIGRATIONS)`.
 pub const MIGRATIONS: &[database::Migration] = &database::migrations!["0001_ledger"];

@@ -1,5 +1,4 @@
 -- Which master keys wrap what is below. The keys themselves are never here.
--- id: public. Derived from the key; survives every erasure.
 CREATE TABLE vault_master_keys (
     id BLOB NOT NULL PRIMARY KEY,
     state TEXT NOT NULL CHECK (state IN ('active', 'retiring', 'retired')),
@@ -9,7 +8,6 @@ CREATE TABLE vault_master_keys (
 CREATE UNIQUE INDEX vault_master_keys_state ON vault_master_keys (state) WHERE state = 'active';
 
 -- The root of every derived key, wrapped by a master key. One row.
--- wrapped: secret. Survives every erasure.
 CREATE TABLE vault_roots (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     wrapped BLOB NOT NULL,
@@ -18,7 +16,6 @@ CREATE TABLE vault_roots (
 
 -- One data key per person, wrapped by a master key. Erasure empties wrapped and master_id and leaves the row
 -- behind as a tombstone, so that the person never gets a second key.
--- person: personal (a bare id), kept. wrapped: secret, destroyed.
 CREATE TABLE vault_data_keys (
     person BLOB NOT NULL PRIMARY KEY,
     key_id BLOB NOT NULL,
@@ -44,8 +41,7 @@ CREATE TABLE vault_erasures (
 
 INSERT INTO vault_erasures (id, latest) VALUES (1, 0);
 
--- Keys that sign tokens: Ed25519, the private half wrapped by a master key.
--- kid, public_key: public. wrapped: secret, deleted when the key is no longer published.
+-- Keys that sign tokens: Ed25519, the private half wrapped by a master key. Deleted once no longer published.
 CREATE TABLE vault_signing_keys (
     kid TEXT NOT NULL PRIMARY KEY,
     purpose TEXT NOT NULL,

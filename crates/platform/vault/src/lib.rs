@@ -16,4 +16,5 @@ pub use ops::rotate_master::Rotated;
 pub use ops::seal::{Plain, Sealed};
 pub use ops::signing_keys::SigningKeys;
 pub use signing::SigningKey;
+pub use store::COLUMNS;
 pub use vault::Vault;

@@ -7,6 +7,8 @@ use kernel::Timestamp;
 use ledger::{Account, Guard, LedgerError, Movement, Transfer, TransferKind};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use testkit::TestDatabase;
+use testkit::database::Engine;
 
 use crate::naive::{Naive, Outcome};
 use crate::support::*;
@@ -123,6 +125,7 @@ async fn outcome(db: &Database, slice: &[Transfer], now: Timestamp) -> Outcome {
 
 async fn play(db: &Database, steps: &[Step]) {
     let accounts = accounts();
+    migrate(db).await;
     open_accounts(db, &accounts).await.unwrap();
     let (mut naive, mut ids, mut now) = (Naive::new(&accounts), Ids::default(), START);
     let mut slices: Vec<Vec<Transfer>> = Vec::new();
@@ -155,15 +158,15 @@ async fn play(db: &Database, steps: &[Step]) {
     assert_sound(db).await;
 }
 
-fn check(cases: u32, ground: impl AsyncFn() -> Ground) {
+fn check(cases: u32, engine: Engine) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let steps = proptest::collection::vec(any_step(), 1..60);
     TestRunner::new(config)
         .run(&steps, |steps| {
             runtime.block_on(async {
-                let ground = ground().await;
-                play(&ground.db, &steps).await;
+                let db = TestDatabase::on(engine).await;
+                play(&db, &steps).await;
             });
             Ok(())
         })
@@ -172,10 +175,10 @@ fn check(cases: u32, ground: impl AsyncFn() -> Ground) {
 
 #[test]
 fn random_histories_agree_on_sqlite() {
-    check(80, sqlite);
+    check(80, Engine::Sqlite);
 }
 
 #[test]
 fn random_histories_agree_on_postgres() {
-    check(10, postgres);
+    check(10, Engine::Postgres);
 }

@@ -2,10 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[macro_use]
-mod support;
 mod against_naive;
 mod concurrency;
 mod integrity;
 mod naive;
+mod support;
 mod transfers;

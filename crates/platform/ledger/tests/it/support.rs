@@ -1,62 +1,16 @@
 use std::time::Duration;
 
-use database::{Database, DatabaseConfig, Isolation, PostgresConfig};
-use kernel::{AccountId, Clock, Rng, Timestamp, TransferId};
+use database::{Database, Isolation};
+use kernel::{AccountId, Timestamp, TransferId};
 use ledger::{Account, Balance, Guard, LedgerError, Movement, Transfer};
-use tempfile::TempDir;
-use testkit::engines::Postgres;
 use uuid::Uuid;
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-/// Runs one test on both engines.
-macro_rules! on_both_engines {
-    ($(#[$meta:meta])* async fn $name:ident($db:ident: Database) $body:block) => {
-        $(#[$meta])*
-        mod $name {
-            use super::*;
-
-            async fn run($db: &database::Database) $body
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                let ground = $crate::support::sqlite().await;
-                run(&ground.db).await;
-                $crate::support::assert_sound(&ground.db).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                let ground = $crate::support::postgres().await;
-                run(&ground.db).await;
-                $crate::support::assert_sound(&ground.db).await;
-            }
-        }
-    };
-}
-
-/// A database of the test's own, and the folder that it may use.
-pub(crate) struct Ground {
-    pub(crate) db: Database,
-    _folder: TempDir,
-}
-
-pub(crate) async fn sqlite() -> Ground {
-    ground(DatabaseConfig::default()).await
-}
-
-pub(crate) async fn postgres() -> Ground {
-    let url = Postgres::shared().await.create_database("ledger").await;
-    ground(DatabaseConfig::Postgres(PostgresConfig::new(url))).await
-}
-
-async fn ground(config: DatabaseConfig) -> Ground {
-    let folder = tempfile::tempdir().unwrap();
-    let db =
-        Database::open(&config, "ledger", folder.path(), Clock::manual(START), Rng::system()).await.unwrap();
+/// An empty ledger.
+pub(crate) async fn migrate(db: &Database) {
     db.migrate("ledger", ledger::MIGRATIONS).await.unwrap();
-    Ground { db, _folder: folder }
 }
 
 pub(crate) fn account(number: u128) -> AccountId {
@@ -101,6 +55,7 @@ pub(crate) const STOCK: u128 = 2;
 pub(crate) const SOLD: u128 = 3;
 
 pub(crate) async fn stock(db: &Database, held: i64) {
+    migrate(db).await;
     let accounts = [plain(WORLD), guarded(STOCK, Guard::DebitsMustNotExceedCredits), plain(SOLD)];
     open_accounts(db, &accounts).await.unwrap();
     transfer(db, &[single(u128::MAX, movement(WORLD, STOCK, held))], START).await.unwrap();

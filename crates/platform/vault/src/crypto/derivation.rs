@@ -66,7 +66,8 @@ mod tests {
     /// RFC 5869 appendix A, cases 1 to 3: they pin the library that everything here leans on.
     #[test]
     fn hkdf_vectors_of_rfc_5869() {
-        let cases: [(Vec<u8>, Vec<u8>, Vec<u8>, &str); 3] = [
+        type Case = (Vec<u8>, Vec<u8>, Vec<u8>, &'static str);
+        let cases: [Case; 3] = [
             (
                 vec![0x0b; 22],
                 (0x00..=0x0c).collect(),

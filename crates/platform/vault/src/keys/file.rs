@@ -136,7 +136,8 @@ fn failure(path: &Path, problem: &'static str, source: Option<std::io::Error>) -
     VaultError::KeyFile { path: path.to_owned(), problem, source }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

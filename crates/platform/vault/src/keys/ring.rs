@@ -110,7 +110,7 @@ impl Ring {
 
     /// Takes a key that is to become the active one, and sees to it that other processes and the next
     /// start find it too: it is put first in the file, or must be in the configuration already.
-    pub(crate) fn introduce(&self, key: &MasterKey) -> Result<Arc<Wrapping>, VaultError> {
+    pub(crate) fn introduce(&self, key: &MasterKey, active: MasterKeyId) -> Result<(), VaultError> {
         match &self.origin {
             Origin::Configuration(keys) => {
                 if !keys.iter().any(|known| known.id() == key.id()) {
@@ -121,12 +121,19 @@ impl Ring {
             }
             Origin::File(path) => {
                 let mut keys = file::read(path)?.unwrap_or_default();
+                // Were the file lost meanwhile, only the new key would be left once this process ends.
+                if !keys.iter().any(|known| known.id() == active) {
+                    return Err(VaultError::Rotation {
+                        problem: "the key file does not hold the present key; put it back first",
+                    });
+                }
                 keys.retain(|known| known.id() != key.id());
                 keys.insert(0, key.clone());
                 file::replace(path, &keys, &self.rng)?;
             }
         }
-        Ok(self.add(key))
+        self.add(key);
+        Ok(())
     }
 
     /// Drops every key but this one, from the file too.

@@ -31,7 +31,9 @@ impl Vault {
         if masters::is_retired(&mut *self.inner.db.read_primary().await?, id).await? {
             return Err(VaultError::Rotation { problem: "this key was replaced before; take a new one" });
         }
-        self.inner.ring.introduce(new)?;
+        self.inner.watch.distrust();
+        self.renew().await?;
+        self.inner.ring.introduce(new, self.inner.watch.master())?;
         let now = self.inner.clock.now();
         self.inner
             .db

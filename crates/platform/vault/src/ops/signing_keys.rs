@@ -100,10 +100,10 @@ impl SigningKeys {
         let inner = &self.vault.inner;
         let now = self.now();
         let known = inner.signing.lock().get(self.purpose).cloned();
-        if let Some(set) = known {
-            if set.read_at <= now && now < set.read_at.plus(inner.config.signing.recheck()) {
-                return Ok(set);
-            }
+        let is_fresh =
+            |set: &KeySet| set.read_at <= now && now < set.read_at.plus(inner.config.signing.recheck());
+        if let Some(set) = known.filter(|set| is_fresh(set)) {
+            return Ok(set);
         }
         let stored = signing_keys::find(&mut *inner.db.read_primary().await?, self.purpose).await?;
         let keys = stored

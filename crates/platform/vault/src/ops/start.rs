@@ -78,6 +78,9 @@ async fn found(db: &Database, ring: &Ring, clock: &Clock, rng: &Rng) -> Result<M
     match &founded {
         // A key that nothing was sealed under must not lie about for the next start to trip over.
         Ok(master) if created && *master != first.id => ring.discard()?,
+        Ok(_) if created => {
+            tracing::warn!("the master key was made; keep a copy of the file in a safe place")
+        }
         _ => {}
     }
     founded

@@ -1,10 +1,13 @@
 //! The vault's SQL, and nothing else.
 
+mod columns;
 pub(crate) mod data_keys;
 pub(crate) mod erasures;
 pub(crate) mod masters;
 pub(crate) mod roots;
 pub(crate) mod signing_keys;
+
+pub use columns::COLUMNS;
 
 use crate::crypto::MasterKeyId;
 

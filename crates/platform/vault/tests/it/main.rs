@@ -2,10 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[macro_use]
-mod support;
 mod nodes;
 mod people;
 mod rotation;
 mod signing;
 mod start;
+mod support;

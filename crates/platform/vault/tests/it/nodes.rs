@@ -3,6 +3,7 @@ use std::time::Duration;
 use database::DatabaseConfig;
 use futures_util::future::join_all;
 use kernel::Fail;
+use testkit::TestDatabase;
 use testkit::engines::Postgres;
 use vault::{VaultConfig, VaultError};
 
@@ -10,8 +11,9 @@ use crate::support::*;
 
 const ALMOST_A_SECOND: Duration = Duration::from_millis(999);
 
-on_both_engines! {
-    async fn every_node_forgets_an_erased_person_within_a_second(ground: Ground) {
+testkit::on_both_engines! {
+    async fn every_node_forgets_an_erased_person_within_a_second(db: TestDatabase) {
+        let ground = Ground::on(db);
         let (one, two) = (ground.open().await, ground.open().await);
         let sealed = one.seal(person(1), NAME, b"Maria").await.unwrap();
         let other = one.seal(person(2), NAME, b"Nina").await.unwrap();
@@ -27,8 +29,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn a_node_that_slept_through_many_erasures_forgets_them_all(ground: Ground) {
+testkit::on_both_engines! {
+    async fn a_node_that_slept_through_many_erasures_forgets_them_all(db: TestDatabase) {
+        let ground = Ground::on(db);
         let (one, two) = (ground.open().await, ground.open().await);
         let people: Vec<_> = (0..1_100).map(person).collect();
         let mut sealed = Vec::new();
@@ -48,8 +51,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn ten_nodes_that_start_and_seal_at_once_share_every_key(ground: Ground) {
+testkit::on_both_engines! {
+    async fn ten_nodes_that_start_and_seal_at_once_share_every_key(db: TestDatabase) {
+        let ground = Ground::on(db);
         let config = VaultConfig::default();
         let nodes: Vec<_> = join_all((0..10).map(|_| ground.try_open(&config))).await;
         let nodes: Vec<_> = nodes.into_iter().map(Result::unwrap).collect();
@@ -68,8 +72,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn erasing_while_others_seal_and_open_never_leaves_a_key_behind(ground: Ground) {
+testkit::on_both_engines! {
+    async fn erasing_while_others_seal_and_open_never_leaves_a_key_behind(db: TestDatabase) {
+        let ground = Ground::on(db);
         let nodes = [ground.open().await, ground.open().await, ground.open().await];
         for round in 0..10_u128 {
             let sealed = nodes[0].seal(person(round), NAME, b"Maria").await.unwrap();
@@ -92,7 +97,7 @@ on_both_engines! {
 async fn without_its_database_a_node_opens_nothing_for_longer_than_a_moment() {
     let postgres = Postgres::start().await;
     let url = postgres.create_database("vault").await;
-    let ground = Ground::on(DatabaseConfig::postgres(url));
+    let ground = Ground::on(TestDatabase::with(DatabaseConfig::postgres(url), "vault").await);
     let vault = ground.open().await;
     let sealed = vault.seal(person(1), NAME, b"Maria").await.unwrap();
     postgres.stop().await;

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
+use testkit::TestDatabase;
 use vault::{Plain, Sealed, VaultError};
 
 use crate::support::*;
 
-on_both_engines! {
-    async fn what_is_sealed_opens_for_its_person_and_context_only(ground: Ground) {
+testkit::on_both_engines! {
+    async fn what_is_sealed_opens_for_its_person_and_context_only(db: TestDatabase) {
+        let ground = Ground::on(db);
         let vault = ground.open().await;
         let sealed = vault.seal(person(1), NAME, b"Maria").await.unwrap();
         assert_eq!(vault.open_sealed(person(1), NAME, &sealed).await.unwrap().unwrap(), b"Maria");
@@ -28,8 +30,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn an_erased_person_opens_as_nothing_everywhere(ground: Ground) {
+testkit::on_both_engines! {
+    async fn an_erased_person_opens_as_nothing_everywhere(db: TestDatabase) {
+        let ground = Ground::on(db);
         let vault = ground.open().await;
         let address = BTreeMap::from([("city", "Porto")]);
         let sealed = vault.seal(person(1), NAME, b"Maria").await.unwrap();
@@ -61,8 +64,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn a_person_erased_before_anything_was_sealed_never_gets_a_key(ground: Ground) {
+testkit::on_both_engines! {
+    async fn a_person_erased_before_anything_was_sealed_never_gets_a_key(db: TestDatabase) {
+        let ground = Ground::on(db);
         let vault = ground.open().await;
         assert!(vault.destroy(person(1)).await.unwrap());
         for vault in [vault, ground.open().await] {
@@ -71,8 +75,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn many_values_are_sealed_and_opened_in_their_order(ground: Ground) {
+testkit::on_both_engines! {
+    async fn many_values_are_sealed_and_opened_in_their_order(db: TestDatabase) {
+        let ground = Ground::on(db);
         let vault = ground.open().await;
         vault.seal(person(7), NAME, b"has a key already").await.unwrap();
         // More people than one statement takes, each with two values.
@@ -96,8 +101,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn a_wrapped_key_that_was_moved_to_another_person_is_refused(ground: Ground) {
+testkit::on_both_engines! {
+    async fn a_wrapped_key_that_was_moved_to_another_person_is_refused(db: TestDatabase) {
+        let ground = Ground::on(db);
         let vault = ground.open().await;
         let sealed = vault.seal(person(1), NAME, b"Maria").await.unwrap();
         vault.seal(person(2), NAME, b"Nina").await.unwrap();
@@ -119,8 +125,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn indexes_and_derived_keys_are_the_same_on_every_node(ground: Ground) {
+testkit::on_both_engines! {
+    async fn indexes_and_derived_keys_are_the_same_on_every_node(db: TestDatabase) {
+        let ground = Ground::on(db);
         let (one, two) = (ground.open().await, ground.open().await);
         assert_eq!(one.blind_index("identity.email", "a@example.com"), two.blind_index("identity.email", "a@example.com"));
         assert_ne!(one.blind_index("identity.email", "a@example.com"), one.blind_index("identity.phone", "a@example.com"));

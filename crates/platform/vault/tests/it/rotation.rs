@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kernel::Rng;
+use testkit::TestDatabase;
 use vault::{MasterKey, Rotated, VaultConfig, VaultError};
 
 use crate::support::*;
@@ -15,8 +16,9 @@ fn texts(keys: &[MasterKey]) -> Vec<String> {
     keys.iter().map(|key| key.to_text().expose().clone()).collect()
 }
 
-on_both_engines! {
-    async fn everything_opens_after_the_master_key_was_replaced(ground: Ground) {
+testkit::on_both_engines! {
+    async fn everything_opens_after_the_master_key_was_replaced(db: TestDatabase) {
+        let ground = Ground::on(db);
         let config = VaultConfig { rotation_batch: 7, ..VaultConfig::default() };
         let vault = ground.try_open(&config).await.unwrap();
         let mut sealed = Vec::new();
@@ -44,6 +46,8 @@ on_both_engines! {
             assert_eq!(vault.blind_index("identity.email", "a@example.com"), index);
         }
 
+        vault.rotate_master(&MasterKey::generate(&Rng::system())).await.unwrap();
+        assert!(vault.open_sealed(person(1), NAME, &sealed[1]).await.unwrap().is_some());
         let again = vault.rotate_master(&old[0]).await;
         assert!(matches!(again, Err(VaultError::Rotation { .. })), "{again:?}");
         fs::write(ground.key_file(), old[0].to_text().expose()).unwrap();
@@ -52,8 +56,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn the_vault_stays_in_use_while_its_master_key_is_replaced(ground: Ground) {
+testkit::on_both_engines! {
+    async fn the_vault_stays_in_use_while_its_master_key_is_replaced(db: TestDatabase) {
+        let ground = Ground::on(db);
         let config = VaultConfig { rotation_batch: 3, ..VaultConfig::default() };
         let vault = ground.try_open(&config).await.unwrap();
         for number in 0..100 {
@@ -63,7 +68,7 @@ on_both_engines! {
         // Other nodes, one of which learns of the new key only from the file, seal and open all the time.
         let mut users = Vec::new();
         for user in 1..=3_u128 {
-            let (node, done, clock) = (ground.open().await, done.clone(), ground.clock.clone());
+            let (node, done, clock) = (ground.open().await, done.clone(), ground.clock().clone());
             users.push(tokio::spawn(async move {
                 let mut sealed = Vec::new();
                 let mut number = 0;
@@ -79,7 +84,6 @@ on_both_engines! {
             }));
         }
         vault.rotate_master(&MasterKey::generate(&Rng::system())).await.unwrap();
-        vault.rotate_master(&MasterKey::generate(&Rng::system())).await.unwrap();
         done.store(true, Ordering::SeqCst);
         // A new process has the last key only, so whatever any of them made must be wrapped by it.
         let mut made = Vec::new();
@@ -94,8 +98,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn a_rotation_that_was_interrupted_goes_on_where_it_was(ground: Ground) {
+testkit::on_both_engines! {
+    async fn a_rotation_that_was_interrupted_goes_on_where_it_was(db: TestDatabase) {
+        let ground = Ground::on(db);
         let config = VaultConfig { rotation_batch: 1, ..VaultConfig::default() };
         let vault = ground.try_open(&config).await.unwrap();
         let mut sealed = Vec::new();
@@ -141,8 +146,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn a_configured_key_is_replaced_by_one_that_is_configured_too(ground: Ground) {
+testkit::on_both_engines! {
+    async fn a_configured_key_is_replaced_by_one_that_is_configured_too(db: TestDatabase) {
+        let ground = Ground::on(db);
         let (old, new) = (MasterKey::generate(&Rng::system()), MasterKey::generate(&Rng::system()));
         let only = |key: &MasterKey| VaultConfig { master_key: Some(key.to_text()), ..VaultConfig::default() };
         let vault = ground.try_open(&only(&old)).await.unwrap();
@@ -160,5 +166,21 @@ on_both_engines! {
         }
         let error = ground.try_open(&only(&old)).await.unwrap_err();
         assert!(matches!(error, VaultError::WrongMasterKey { .. }), "{error:?}");
+    }
+}
+
+testkit::on_both_engines! {
+    async fn a_rotation_does_not_begin_without_the_present_key_in_the_file(db: TestDatabase) {
+        let ground = Ground::on(db);
+        let vault = ground.open().await;
+        let kept = fs::read(ground.key_file()).unwrap();
+        fs::remove_file(ground.key_file()).unwrap();
+        let new = MasterKey::generate(&Rng::system());
+        let refused = vault.rotate_master(&new).await;
+        assert!(matches!(refused, Err(VaultError::Rotation { .. })), "{refused:?}");
+        assert!(!ground.key_file().exists());
+        fs::write(ground.key_file(), kept).unwrap();
+        fs::set_permissions(ground.key_file(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        assert_eq!(vault.rotate_master(&new).await.unwrap().retired, 1);
     }
 }

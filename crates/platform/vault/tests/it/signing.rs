@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use futures_util::future::join_all;
+use testkit::TestDatabase;
 use vault::{SigningConfig, SigningKey, SigningKeys, VaultConfig};
 
 use crate::support::*;
@@ -28,8 +29,9 @@ fn verifies(key: &SigningKey) -> bool {
     public.verify_strict(b"token", &signature).is_ok()
 }
 
-on_both_engines! {
-    async fn the_next_key_is_published_before_it_signs_and_the_old_one_after_it_has(ground: Ground) {
+testkit::on_both_engines! {
+    async fn the_next_key_is_published_before_it_signs_and_the_old_one_after_it_has(db: TestDatabase) {
+        let ground = Ground::on(db);
         let vault = ground.try_open(&config()).await.unwrap();
         let node = ground.try_open(&config()).await.unwrap();
         let (keys, elsewhere) = (vault.signing_keys("tokens"), node.signing_keys("tokens"));
@@ -66,8 +68,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn ten_nodes_that_ask_at_once_get_one_key_and_rotate_to_one(ground: Ground) {
+testkit::on_both_engines! {
+    async fn ten_nodes_that_ask_at_once_get_one_key_and_rotate_to_one(db: TestDatabase) {
+        let ground = Ground::on(db);
         let config = config();
         ground.try_open(&config).await.unwrap();
         let nodes: Vec<_> = join_all((0..10).map(|_| ground.try_open(&config))).await;
@@ -81,8 +84,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn keys_rotate_when_their_time_is_over_and_not_before(ground: Ground) {
+testkit::on_both_engines! {
+    async fn keys_rotate_when_their_time_is_over_and_not_before(db: TestDatabase) {
+        let ground = Ground::on(db);
         let vault = ground.try_open(&config()).await.unwrap();
         let keys = vault.signing_keys("tokens");
         let first = keys.current().await.unwrap();
@@ -101,7 +105,7 @@ on_both_engines! {
 
 #[tokio::test]
 async fn purposes_have_keys_of_their_own_and_the_set_is_a_jwks() {
-    let ground = Ground::sqlite();
+    let ground = Ground::sqlite().await;
     let vault = ground.try_open(&config()).await.unwrap();
     let tokens = vault.signing_keys("tokens");
     let current = tokens.current().await.unwrap();

@@ -1,6 +1,7 @@
 use std::fs;
 
 use kernel::{Rng, Secret};
+use testkit::TestDatabase;
 use vault::{MasterKey, VaultConfig, VaultError};
 
 use crate::support::*;
@@ -13,8 +14,9 @@ fn configured(key: &MasterKey, others: &[&MasterKey]) -> VaultConfig {
     }
 }
 
-on_both_engines! {
-    async fn a_lost_master_key_is_never_replaced_by_a_new_one(ground: Ground) {
+testkit::on_both_engines! {
+    async fn a_lost_master_key_is_never_replaced_by_a_new_one(db: TestDatabase) {
+        let ground = Ground::on(db);
         let sealed = ground.open().await.seal(person(1), NAME, b"Maria").await.unwrap();
         let kept = fs::read(ground.key_file()).unwrap();
         fs::remove_file(ground.key_file()).unwrap();
@@ -34,8 +36,9 @@ on_both_engines! {
     }
 }
 
-on_both_engines! {
-    async fn machines_that_start_apart_do_not_keep_a_key_that_lost(ground: Ground) {
+testkit::on_both_engines! {
+    async fn machines_that_start_apart_do_not_keep_a_key_that_lost(db: TestDatabase) {
+        let ground = Ground::on(db);
         let folders: Vec<_> = (0..5).map(|_| tempfile::tempdir().unwrap()).collect();
         let config = VaultConfig::default();
         let opened =
@@ -55,7 +58,7 @@ on_both_engines! {
 #[tokio::test]
 async fn the_key_file_is_made_for_its_owner_only_and_refused_when_others_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
-    let ground = Ground::sqlite();
+    let ground = Ground::sqlite().await;
     ground.open().await;
     let mode = |bits| fs::set_permissions(ground.key_file(), fs::Permissions::from_mode(bits)).unwrap();
     assert_eq!(fs::metadata(ground.key_file()).unwrap().permissions().mode() & 0o777, 0o600);
@@ -71,7 +74,7 @@ async fn the_key_file_is_made_for_its_owner_only_and_refused_when_others_can_rea
 
 #[tokio::test]
 async fn the_file_may_be_elsewhere_and_the_configuration_is_checked() {
-    let ground = Ground::sqlite();
+    let ground = Ground::sqlite().await;
     let elsewhere = tempfile::tempdir().unwrap();
     let path = elsewhere.path().join("secrets/souk.key");
     let config = VaultConfig { master_key_file: path.clone(), ..VaultConfig::default() };
@@ -109,7 +112,7 @@ fn the_configuration_is_read_from_toml_and_says_which_field_is_wrong() {
 
 #[tokio::test]
 async fn nothing_secret_is_printed() {
-    let ground = Ground::sqlite();
+    let ground = Ground::sqlite().await;
     let vault = ground.open().await;
     let keys = vault.signing_keys("tokens");
     let key = keys.current().await.unwrap();
@@ -121,4 +124,13 @@ async fn nothing_secret_is_printed() {
             key.kid()
         )
     );
+}
+
+testkit::on_both_engines! {
+    async fn every_column_is_declared(db: TestDatabase) {
+        let ground = Ground::on(db);
+        ground.open().await;
+        let live = ground.database().await.schema_columns().await.unwrap();
+        assert_eq!(database::columns::differences(vault::COLUMNS, &live), [""; 0]);
+    }
 }
