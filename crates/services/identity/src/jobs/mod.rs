@@ -1,0 +1,4 @@
+//! Background work.
+
+pub(crate) mod answer_notes;
+pub(crate) mod upkeep;

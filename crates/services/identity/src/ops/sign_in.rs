@@ -1,0 +1,115 @@
+use kernel::Secret;
+use mail::Address;
+
+use crate::context::{Client, Context};
+use crate::error::Error;
+use crate::model::audit::{Action, Outcome, Reason};
+use crate::model::password::Password;
+use crate::model::session::Method;
+use crate::store::accounts::{self, Account};
+use crate::store::audit;
+use crate::tokens::Tokens;
+
+use super::leave_note::Request;
+use super::record::Attempt;
+
+/// What became of the one hash that every attempt costs.
+enum Checked {
+    /// The right password, with its hash made anew when the parameters have changed.
+    Right { account: Box<Account>, rehashed: Option<(String, String)> },
+    /// Anything else.
+    Refused { reason: Reason, password_hash: Option<String> },
+}
+
+impl Context {
+    /// Begins a session for whoever knows the password.
+    ///
+    /// Every attempt costs one hash and every refusal leaves one note, so that neither the answer
+    /// nor its time tells whether the address has an account.
+    pub(crate) async fn sign_in(
+        &self,
+        address: &Address,
+        password: &Secret<String>,
+        client: &Client,
+    ) -> Result<Tokens, Error> {
+        let index = self.address_index(address);
+        let attempt = Attempt { address_index: Some(index), ..Attempt::by_nobody(Action::SignIn, client) };
+        let attempt = attempt.by("password");
+        self.hold_back(attempt, [self.account_limit(&index, client), self.source_limit(client)]).await?;
+        match self.check_password(address, &index, password, attempt).await? {
+            Checked::Right { account, rehashed } => self.signed_in(&account, rehashed, client).await,
+            Checked::Refused { reason, password_hash } => {
+                let note = Request::RefusedSignIn { reason, password_hash };
+                self.leave_note(address, note, client).await?;
+                Err(Error::BadCredentials)
+            }
+        }
+    }
+
+    async fn check_password(
+        &self,
+        address: &Address,
+        index: &[u8; 32],
+        password: &Secret<String>,
+        attempt: Attempt<'_>,
+    ) -> Result<Checked, Error> {
+        let account = accounts::by_address(&mut *self.database.read_primary().await?, index).await?;
+        let tried = Password::attempt(password);
+        let verified = account.as_ref().is_some_and(|account| account.verified_at.is_some());
+        let stored = account.as_ref().and_then(|account| account.password_hash.clone());
+        let (Some(account), true, Some(stored)) = (account, verified, stored) else {
+            // Nothing to check against. The hash is made all the same: for the time it takes, and
+            // because somebody who did not prove their address yet may have just this password.
+            let password_hash = self.hashed(attempt, self.hasher.hash(tried).await).await?;
+            let strong = Password::choose(password, Some(address)).is_ok();
+            let (reason, kept) = if verified {
+                (Reason::NoPassword, None)
+            } else {
+                (Reason::UnknownAddress, strong.then_some(password_hash))
+            };
+            return Ok(Checked::Refused { reason, password_hash: kept });
+        };
+        let result = self.hashed(attempt, self.hasher.verify(tried.clone(), &stored).await).await?;
+        if !result.matches {
+            return Ok(Checked::Refused { reason: Reason::WrongPassword, password_hash: None });
+        }
+        // Making the hash anew can wait for the next time when there is too much to do.
+        let renewed = if result.outdated { self.hasher.hash(tried).await.ok() } else { None };
+        let rehashed = renewed.map(|new| (stored, new));
+        Ok(Checked::Right { account: Box::new(account), rehashed })
+    }
+
+    async fn signed_in(
+        &self,
+        account: &Account,
+        rehashed: Option<(String, String)>,
+        client: &Client,
+    ) -> Result<Tokens, Error> {
+        let (subject, rehashed) = (account.subject, &rehashed);
+        let expected = rehashed.as_ref().map(|(_, new)| new).or(account.password_hash.as_ref());
+        let session = &self.new_session(subject, Method::Password, client).await?;
+        let attempt = Attempt::on(subject, Action::SignIn, client).by("password");
+        let mut entry = self.entry(attempt, Outcome::Succeeded, None).await?;
+        entry.session = Some(session.id);
+        let entry = &entry;
+        let ended = self
+            .database
+            .write(|mut tx| async move {
+                if let Some((old, new)) = rehashed {
+                    accounts::rehash(&mut tx, subject.uuid(), old, new).await?;
+                }
+                // The password may have been changed, or the person erased, while it was checked.
+                let now = accounts::by_id(&mut tx, subject.uuid()).await?;
+                if now.and_then(|account| account.password_hash).as_ref() != expected {
+                    return Ok(tx.rollback(None).await?);
+                }
+                let ended = self.open_session(&mut tx, subject, session).await?;
+                audit::append(&mut tx, entry).await?;
+                Ok::<_, Error>(tx.commit(Some(ended)).await?)
+            })
+            .await?;
+        let Some(ended) = ended else { return Err(Error::BadCredentials) };
+        self.announce(ended).await;
+        self.issuer.issue(account, session).await
+    }
+}
