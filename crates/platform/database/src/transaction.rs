@@ -160,7 +160,8 @@ impl Tx {
     }
 
     /// Holds back every other transaction that locks the same key until this one ends. On SQLite the one
-    /// writer already does.
+    /// writer already does. Best with [`Isolation::ReadCommitted`]: a serialisable transaction sees the data as
+    /// of before it waited, and then has to run again.
     ///
     /// # Errors
     /// As [`Connection::execute`].

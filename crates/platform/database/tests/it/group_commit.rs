@@ -302,6 +302,37 @@ async fn a_failed_commit_fails_everybody_in_the_group() {
     tables::insert(&db, 2, "bert").await.unwrap();
 }
 
+/// The writer survives a full disk: the transaction that needs more room fails, those before it do not.
+#[tokio::test]
+async fn a_full_disk_fails_whoever_needs_room() {
+    let db = database(EmbeddedConfig { group_max_wait_ms: 1_000, ..EmbeddedConfig::default() }).await;
+    let limit = async |pages: &str| {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        let set: Result<(), Error> = db
+            .write(|mut tx| {
+                let sql = sql.clone();
+                async move {
+                    tx.fetch_one::<(i64,)>(&sql, &[]).await?;
+                    tx.commit(()).await
+                }
+            })
+            .await;
+        set.unwrap();
+    };
+    // As many as there are: SQLite never sets it lower.
+    limit("1").await;
+    let holder = Holder::start(&db, "UPDATE accounts SET points = 1").await;
+    let handle = Database::clone(&db);
+    let greedy = tokio::spawn(async move { tables::insert(&handle, 2, &"x".repeat(1_000_000)).await });
+    until_queued().await;
+    holder.finish().await.unwrap();
+    let full = greedy.await.unwrap().unwrap_err();
+    assert_eq!(full.code(), "database.unavailable", "{full:?}");
+    assert_eq!((tables::points(&db, 1).await, tables::count(&db).await), (1, 1));
+    limit("1000000").await;
+    tables::insert(&db, 2, &"x".repeat(1_000_000)).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_writer_in_another_process_is_waited_for() {
     let db = TestDatabase::on(Engine::Sqlite).await;
