@@ -98,7 +98,8 @@ pub(crate) fn start_background(shop: &Shop, background: &Shutdown) -> JoinSet<()
     for worker in &shop.workers {
         tasks.spawn(supervise(worker.clone(), background.clone()));
     }
-    let (bus, sources, subscriptions) = (shop.bus.clone(), shop.databases.clone(), shop.subscriptions.clone());
+    let (bus, sources, subscriptions) =
+        (shop.bus.clone(), shop.databases.clone(), shop.subscriptions.clone());
     let carry = Worker::new("bus", move |shutdown: Shutdown| {
         let (bus, sources, subscriptions) = (bus.clone(), sources.clone(), subscriptions.clone());
         async move {

@@ -11,9 +11,8 @@ use utoipa::openapi::OpenApi;
 use crate::config::Config;
 
 /// Every service, in the order in which they start. The gateway has no database and is last.
-pub(crate) const NAMES: &[&str] = &[
-    "identity", "customers", "catalog", "payments", "orders", "analytics", "sync", "feedback", "gateway",
-];
+pub(crate) const NAMES: &[&str] =
+    &["identity", "customers", "catalog", "payments", "orders", "analytics", "sync", "feedback", "gateway"];
 
 /// A service that was started, as the rest of the program sees it.
 pub(crate) struct Started {

@@ -72,7 +72,12 @@ impl Shop {
         for service in &started {
             switchboard.connect(service.name, service.internal.clone());
         }
-        let identity = contracts::identity::Client::new(engines.channel("gateway", "identity", &config, &switchboard)?);
+        let identity = contracts::identity::Client::new(engines.channel(
+            "gateway",
+            "identity",
+            &config,
+            &switchboard,
+        )?);
         let revocations = Revocations::new(engines.clock.clone());
         let verifier = Verifier::new(
             VerifierOptions::new(config.public_url(), AUDIENCE),
@@ -160,10 +165,9 @@ impl Engines {
         if config.runs(to) {
             return Ok(switchboard.channel(from, to));
         }
-        let address = config
-            .remotes
-            .get(to)
-            .with_context(|| format!("remotes.{to}: the service {to} does not run here, so say where it does"))?;
+        let address = config.remotes.get(to).with_context(|| {
+            format!("remotes.{to}: the service {to} does not run here, so say where it does")
+        })?;
         let options = RemoteOptions::new(from, to, self.tokens.clone());
         web::channel::remote(address, options, self.clock.clone(), self.rng.clone())
             .with_context(|| format!("remotes.{to} is not an address"))

@@ -28,6 +28,8 @@ pub use secret::Secret;
 pub use timestamp::{Date, Timestamp, TimestampError};
 pub use trace_context::{TraceContext, TraceContextError};
 
+pub use uuid::Uuid;
+
 /// Implementation details of [`typed_id!`]; not for direct use.
 #[doc(hidden)]
 pub mod __private {

@@ -1,1 +1,15 @@
-//! sync
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod error;
+mod jobs;
+mod model;
+mod reactions;
+mod routes;
+mod service;
+mod store;
+
+pub use config::{Config, ConfigError};
+pub use routes::openapi;
+pub use service::Service;
+pub use store::COLUMNS;

@@ -53,7 +53,9 @@ impl DeadLetters {
             Action::Replay { common, service, consumer, event } => {
                 let shop = super::open_quietly(&common).await?;
                 if !bus::replay(&database(&shop, &service).await?, &consumer, event).await? {
-                    bail!("{consumer} has no dead letter {event}; `souk dead-letters list {service}` shows them");
+                    bail!(
+                        "{consumer} has no dead letter {event}; `souk dead-letters list {service}` shows them"
+                    );
                 }
                 println!("{event} will be tried again.");
             }

@@ -71,7 +71,9 @@ impl Import {
         }
         let would = if self.dry_run { "would be " } else { "" };
         let Summary { created, updated, unchanged, refused: count } = summary;
-        println!("{created} {would}created, {updated} {would}updated, {unchanged} unchanged, {count} refused");
+        println!(
+            "{created} {would}created, {updated} {would}updated, {unchanged} unchanged, {count} refused"
+        );
         for sentence in refused {
             println!("  {sentence}");
         }

@@ -136,7 +136,8 @@ impl Orders {
         let kinds = self.rng.below(MOST_VARIANTS.min(u64::from(purchase.units))) + 1;
         let drawn: Vec<&Choice> = (0..kinds).filter_map(|_| self.draw()).collect();
         let per_unit: Vec<&Choice> = drawn.iter().copied().cycle().take(purchase.units as usize).collect();
-        let weights: Vec<u32> = per_unit.iter().map(|choice| u32::try_from(choice.price).unwrap_or(1)).collect();
+        let weights: Vec<u32> =
+            per_unit.iter().map(|choice| u32::try_from(choice.price).unwrap_or(1)).collect();
         let paid = purchase.total.allocate(&weights).map_err(|_| {
             Refusal::new("import.invalid", Some("units"), "there is nothing to divide the total between")
         })?;
@@ -176,7 +177,8 @@ pub(super) fn customers() -> anyhow::Result<Vec<(u32, Date, u32)>> {
         entry.0 = entry.0.min(purchase.day);
         entry.1 += 1;
     }
-    let mut customers: Vec<_> = found.into_iter().map(|(customer, (day, count))| (customer, day, count)).collect();
+    let mut customers: Vec<_> =
+        found.into_iter().map(|(customer, (day, count))| (customer, day, count)).collect();
     customers.sort_unstable();
     Ok(customers)
 }

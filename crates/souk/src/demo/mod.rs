@@ -50,7 +50,9 @@ fn step(what: &str, (summary, refused): (Summary, Vec<String>)) -> anyhow::Resul
 /// The catalogue as the import reads it.
 pub(crate) fn catalogue() -> anyhow::Result<Vec<ImportProduct>> {
     products(CATALOGUE)
-        .map(|record| record.content.map_err(|refusal| anyhow::anyhow!("{}: {}", record.name, refusal.detail)))
+        .map(|record| {
+            record.content.map_err(|refusal| anyhow::anyhow!("{}: {}", record.name, refusal.detail))
+        })
         .collect()
 }
 
@@ -70,7 +72,8 @@ async fn products_of(shop: &Shop, options: &Options<'_>) -> anyhow::Result<(Summ
 
 async fn customers(shop: &Shop, options: &Options<'_>) -> anyhow::Result<(Summary, Vec<String>)> {
     let customers = history::customers()?;
-    let mut by_orders: Vec<(u32, u32)> = customers.iter().map(|(customer, _, count)| (*count, *customer)).collect();
+    let mut by_orders: Vec<(u32, u32)> =
+        customers.iter().map(|(customer, _, count)| (*count, *customer)).collect();
     by_orders.sort_unstable_by(|a, b| b.cmp(a));
     let shoppers: Vec<u32> =
         by_orders.iter().take(people::SHOPPERS.len()).map(|(_, customer)| *customer).collect();

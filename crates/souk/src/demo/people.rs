@@ -27,19 +27,29 @@ pub(super) const STAFF_EMAIL: &str = "staff@example.com";
 pub(super) const PASSWORD: &str = "correct-horse-demo-souk";
 
 const FIRST: [&str; 32] = [
-    "Alma", "Amina", "Anouk", "Bea", "Carla", "Chidi", "Clara", "Daria", "Elif", "Elsa", "Emre", "Fatou", "Freya",
-    "Hana", "Ines", "Ivo", "Jun", "Kai", "Lena", "Leyla", "Lucia", "Mara", "Mei", "Mila", "Nadia", "Oona", "Priya",
-    "Rosa", "Sana", "Tess", "Yara", "Zoe",
+    "Alma", "Amina", "Anouk", "Bea", "Carla", "Chidi", "Clara", "Daria", "Elif", "Elsa", "Emre", "Fatou",
+    "Freya", "Hana", "Ines", "Ivo", "Jun", "Kai", "Lena", "Leyla", "Lucia", "Mara", "Mei", "Mila", "Nadia",
+    "Oona", "Priya", "Rosa", "Sana", "Tess", "Yara", "Zoe",
 ];
 const LAST: [&str; 32] = [
-    "Abbas", "Almeida", "Andersen", "Bauer", "Berg", "Castro", "Chen", "Diallo", "Dubois", "Eriksen", "Fischer",
-    "Garcia", "Haas", "Ibrahim", "Ito", "Jansen", "Kaya", "Keller", "Kowalski", "Laurent", "Lopez", "Moretti", "Ng",
-    "Novak", "Okafor", "Petrov", "Rossi", "Santos", "Silva", "Tanaka", "Weber", "Yilmaz",
+    "Abbas", "Almeida", "Andersen", "Bauer", "Berg", "Castro", "Chen", "Diallo", "Dubois", "Eriksen",
+    "Fischer", "Garcia", "Haas", "Ibrahim", "Ito", "Jansen", "Kaya", "Keller", "Kowalski", "Laurent",
+    "Lopez", "Moretti", "Ng", "Novak", "Okafor", "Petrov", "Rossi", "Santos", "Silva", "Tanaka", "Weber",
+    "Yilmaz",
 ];
 const TOWNS: [(&str, &str, &str); 12] = [
-    ("Portland", "OR", "97205"), ("Madison", "WI", "53703"), ("Savannah", "GA", "31401"), ("Santa Fe", "NM", "87501"),
-    ("Ithaca", "NY", "14850"), ("Boulder", "CO", "80302"), ("Asheville", "NC", "28801"), ("Duluth", "MN", "55802"),
-    ("Astoria", "OR", "97103"), ("Camden", "ME", "04843"), ("Galveston", "TX", "77550"), ("Marfa", "TX", "79843"),
+    ("Portland", "OR", "97205"),
+    ("Madison", "WI", "53703"),
+    ("Savannah", "GA", "31401"),
+    ("Santa Fe", "NM", "87501"),
+    ("Ithaca", "NY", "14850"),
+    ("Boulder", "CO", "80302"),
+    ("Asheville", "NC", "28801"),
+    ("Duluth", "MN", "55802"),
+    ("Astoria", "OR", "97103"),
+    ("Camden", "ME", "04843"),
+    ("Galveston", "TX", "77550"),
+    ("Marfa", "TX", "79843"),
 ];
 const STREETS: [&str; 8] = ["Alder", "Birch", "Cedar", "Elm", "Hazel", "Juniper", "Maple", "Willow"];
 

@@ -17,5 +17,5 @@ use id::{product_id, seller_id, variant_id};
 pub(crate) use record::{Record, Refusal};
 use report::Report;
 pub(crate) use report::Summary;
-pub(crate) use run::{Options, run};
 use run::Take;
+pub(crate) use run::{Options, run};

@@ -122,8 +122,7 @@ mod tests {
         let report = folder.path().join("refused.csv");
         let taker = Taker(Mutex::default());
         let options = Options { progress: false, report: Some(&report) };
-        let (summary, shown) =
-            run(Box::new(records), (Arc::default(), 0), &taker, &options).await.unwrap();
+        let (summary, shown) = run(Box::new(records), (Arc::default(), 0), &taker, &options).await.unwrap();
         assert_eq!(summary, Summary { created: 600, updated: 0, unchanged: 600, refused: 1 });
         assert_eq!(*taker.0.lock().unwrap(), [500, 499, 201]);
         assert_eq!(shown, ["record 700 (700): x is empty [import.missing]"]);

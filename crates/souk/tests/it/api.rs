@@ -122,7 +122,8 @@ impl Call<'_> {
     }
 
     pub async fn send(self) -> Answer {
-        let mut request = self.api.http.request(self.method.clone(), self.api.url(&self.path)).headers(self.headers);
+        let mut request =
+            self.api.http.request(self.method.clone(), self.api.url(&self.path)).headers(self.headers);
         if let Some(body) = &self.body {
             request = request.json(body);
         }
@@ -132,7 +133,11 @@ impl Call<'_> {
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         assert!(headers.contains_key("x-request-id"), "{} {} has no request id", self.method, self.path);
         if status >= 400 {
-            assert_eq!(headers["content-type"], "application/problem+json", "{} {}: {text}", self.method, self.path);
+            assert_eq!(
+                headers["content-type"], "application/problem+json",
+                "{} {}: {text}",
+                self.method, self.path
+            );
             for member in ["type", "title", "status", "detail", "code", "request_id"] {
                 assert!(body.get(member).is_some(), "a problem without {member}: {text}");
             }
@@ -161,6 +166,9 @@ impl Answer {
     }
 
     pub fn str(&self, pointer: &str) -> &str {
-        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer} in {}", self.text))
+        self.body
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no {pointer} in {}", self.text))
     }
 }

@@ -22,7 +22,10 @@ impl Document {
         assert!(!response.is_null(), "{method} {path} answered {status}, which is not documented: {body}");
         if let Some(code) = body.get("code").and_then(Value::as_str) {
             let codes = self.codes(response);
-            assert!(codes.iter().any(|known| known == code), "{method} {path}: {status} {code} is not among {codes:?}");
+            assert!(
+                codes.iter().any(|known| known == code),
+                "{method} {path}: {status} {code} is not among {codes:?}"
+            );
         }
     }
 

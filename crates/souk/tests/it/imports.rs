@@ -73,7 +73,9 @@ async fn files_become_a_history_once() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|order| (order["totals"]["total"]["amount"].as_i64().unwrap(), order["placed_at"].as_str().unwrap()))
+        .map(|order| {
+            (order["totals"]["total"]["amount"].as_i64().unwrap(), order["placed_at"].as_str().unwrap())
+        })
         .collect();
     assert_eq!(
         told,

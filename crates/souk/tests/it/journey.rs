@@ -88,9 +88,7 @@ async fn sign_up(shop: &Shop) -> Person {
 
 async fn profile(shop: &Shop, person: &Person) {
     let api = &shop.api;
-    let me = api
-        .until("/v1/customers/me", &person.access, |me| me["email"] == "ada@example.com")
-        .await;
+    let me = api.until("/v1/customers/me", &person.access, |me| me["email"] == "ada@example.com").await;
     let tag = me.header("etag").to_owned();
     let change = || api.patch("/v1/customers/me", json!({"name": "Ada Winter"})).bearer(&person.access);
     change().expect(428).await;
@@ -98,11 +96,7 @@ async fn profile(shop: &Shop, person: &Person) {
     assert_eq!(changed.body["name"], "Ada Winter");
     let stale = change().header("if-match", &tag).expect(412).await;
     assert_eq!(stale.code(), "precondition.failed");
-    let address = api
-        .post("/v1/customers/me/addresses", address())
-        .bearer(&person.access)
-        .expect(201)
-        .await;
+    let address = api.post("/v1/customers/me/addresses", address()).bearer(&person.access).expect(201).await;
     assert_eq!(address.body["city"], "Berlin");
     let consent = json!({"granted": true});
     api.put("/v1/customers/me/consents/marketing_email", consent).bearer(&person.access).expect(200).await;
@@ -174,8 +168,12 @@ async fn buy(shop: &Shop, person: &Person, variant: &str) -> String {
         .await;
     assert_eq!(history.str("/data/0/id"), order);
     let events = api.get(&format!("{path}/events")).bearer(&person.access).expect(200).await;
-    let sequence: Vec<i64> =
-        events.body["data"].as_array().unwrap().iter().map(|event| event["sequence"].as_i64().unwrap()).collect();
+    let sequence: Vec<i64> = events.body["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["sequence"].as_i64().unwrap())
+        .collect();
     assert_eq!(sequence, (1..=i64::try_from(sequence.len()).unwrap()).collect::<Vec<_>>());
     let cart = api.get("/v1/carts/me").bearer(&person.access).expect(200).await;
     assert_eq!(cart.body["items"], json!([]));
@@ -236,7 +234,8 @@ async fn challenge(shop: &Shop, person: &Person, variant: &str) {
             api.until(&path, &person.access, |order| order["payment_status"] == "refunded").await;
         } else {
             // What was not paid is on the shelf again, and the cart still holds it.
-            let cart = api.until("/v1/carts/me", &person.access, |cart| cart["items"][0]["available"] == 40).await;
+            let cart =
+                api.until("/v1/carts/me", &person.access, |cart| cart["items"][0]["available"] == 40).await;
             assert_eq!(cart.body["items"][0]["quantity"], 1);
         }
     }
@@ -246,24 +245,23 @@ async fn refusals(shop: &Shop, person: &Person, plenty: &str, last: &str) {
     let api = &shop.api;
     put(api, person, plenty, 1).await;
     for token in ["tok_declined", "tok_insufficient_funds"] {
-        let declined = api
-            .post("/v1/checkouts", checkout(token))
-            .bearer(&person.access)
-            .key(token)
-            .expect(402)
-            .await;
+        let declined =
+            api.post("/v1/checkouts", checkout(token)).bearer(&person.access).key(token).expect(402).await;
         assert_eq!(declined.code(), "payments.declined");
     }
     put(api, person, last, 5).await;
-    let short = api.post("/v1/checkouts", checkout("tok_visa")).bearer(&person.access).key("short").expect(409).await;
+    let short =
+        api.post("/v1/checkouts", checkout("tok_visa")).bearer(&person.access).key("short").expect(409).await;
     assert_eq!(short.code(), "orders.out_of_stock");
     assert_eq!(short.body["lines"][0]["variant_id"], last);
     put(api, person, last, 0).await;
     put(api, person, plenty, 0).await;
-    let unknown = json!({"shipping_address": address(), "payment": {"method": "card", "token": "t"}, "colour": 1});
+    let unknown =
+        json!({"shipping_address": address(), "payment": {"method": "card", "token": "t"}, "colour": 1});
     let refused = api.post("/v1/checkouts", unknown).bearer(&person.access).expect(400).await;
     assert_eq!(refused.body["errors"][0]["pointer"], "/colour");
-    let empty = api.post("/v1/checkouts", checkout("tok_visa")).bearer(&person.access).key("empty").expect(409).await;
+    let empty =
+        api.post("/v1/checkouts", checkout("tok_visa")).bearer(&person.access).key("empty").expect(409).await;
     assert_eq!(empty.code(), "orders.cart_empty");
     // The faults of the provider end well.
     for token in ["tok_timeout_after_success", "tok_duplicate_webhook", "tok_reordered_webhooks"] {
@@ -276,7 +274,9 @@ async fn refusals(shop: &Shop, person: &Person, plenty: &str, last: &str) {
             .await;
         assert!(bought.status == 201 || bought.status >= 500, "{token}: {}", bought.text);
         let done = |page: &Value| {
-            page["data"].as_array().is_some_and(|orders| orders.iter().all(|order| order["payment_status"] != "pending"))
+            page["data"]
+                .as_array()
+                .is_some_and(|orders| orders.iter().all(|order| order["payment_status"] != "pending"))
         };
         api.until("/v1/orders?limit=5", &person.access, done).await;
     }
@@ -297,7 +297,8 @@ async fn guest(shop: &Shop, variant: &str) {
 async fn answer_poll(shop: &Shop, person: &Person, order: &str) {
     let api = &shop.api;
     let asked = format!("/v1/polls?placement=post_purchase&order_id={order}");
-    let polls = api.until(&asked, &person.access, |polls| !polls["data"].as_array().unwrap().is_empty()).await;
+    let polls =
+        api.until(&asked, &person.access, |polls| !polls["data"].as_array().unwrap().is_empty()).await;
     let poll = &polls.body["data"][0];
     let answers: Vec<Value> = poll["questions"]
         .as_array()
@@ -337,7 +338,9 @@ async fn analytics(shop: &Shop, order: &str) {
         text.contains("Product Viewed") && text.contains("Order Completed") && text.contains("Order Refunded")
     };
     api.until("/v1/admin/analytics/events/daily", &staff.access, counted).await;
-    let revenue = |days: &Value| days["data"][0]["revenue"]["currency"] == "EUR" && days["data"][0]["orders"].as_i64() >= Some(2);
+    let revenue = |days: &Value| {
+        days["data"][0]["revenue"]["currency"] == "EUR" && days["data"][0]["orders"].as_i64() >= Some(2)
+    };
     api.until("/v1/admin/analytics/revenue/daily", &staff.access, revenue).await;
     assert!(!order.is_empty());
 }
@@ -348,7 +351,8 @@ async fn sessions(shop: &Shop, person: Person) {
     let listed = api.get("/v1/auth/sessions").bearer(&second.access).expect(200).await;
     assert!(listed.body["data"].as_array().unwrap().len() >= 2);
 
-    let rotate = async |token: &str| api.post("/v1/auth/refresh", json!({"refresh_token": token})).send().await;
+    let rotate =
+        async |token: &str| api.post("/v1/auth/refresh", json!({"refresh_token": token})).send().await;
     let rotated = Person::from(&rotate(&person.refresh).await);
     // An answer that was lost is asked for again; a successor that was used makes it theft.
     let retried = Person::from(&rotate(&person.refresh).await);

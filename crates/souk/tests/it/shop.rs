@@ -102,10 +102,8 @@ impl Shop {
     async fn start(engines: Option<Engines>, fleet: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listen = address();
-        let mut config = format!(
-            "data = {data:?}\npublic_url = 'http://{listen}'\n",
-            data = folder.path().join("data")
-        );
+        let mut config =
+            format!("data = {data:?}\npublic_url = 'http://{listen}'\n", data = folder.path().join("data"));
         let addresses: Vec<(&str, String)> = SERVICES.map(|service| (service, address())).into();
         let mut engines_config = String::new();
         if let Some(engines) = &engines {
@@ -210,7 +208,10 @@ impl Shop {
 
     /// What the processes logged.
     pub fn logs(&self) -> String {
-        self.processes.iter().map(|process| std::fs::read_to_string(&process.log).unwrap_or_default()).collect()
+        self.processes
+            .iter()
+            .map(|process| std::fs::read_to_string(&process.log).unwrap_or_default())
+            .collect()
     }
 
     /// Where the first process tells of its health.

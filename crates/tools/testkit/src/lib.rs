@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod certificates;
+pub mod client;
 pub mod database;
 pub mod engines;
+pub mod platform;
 
+pub use client::{Answer, Client};
 pub use database::TestDatabase;
+pub use platform::TestPlatform;

@@ -12,7 +12,8 @@ use crate::import::{Refusal, order_id, variant_id};
 
 /// Orders whose buyers are known by their address only.
 pub(super) fn orders(reader: impl BufRead + Send + 'static) -> anyhow::Result<Records<ImportPurchase>> {
-    let required = ["Name", "Created at", "Currency", "Total", "Lineitem quantity", "Lineitem name", "Lineitem price"];
+    let required =
+        ["Name", "Created at", "Currency", "Total", "Lineitem quantity", "Lineitem name", "Lineitem price"];
     grouped(reader, "Name", &required, |rows| {
         let head = rows.first().ok_or_else(|| Refusal::missing("Name"))?;
         let unit = currency("Currency", head.required("Currency")?)?;
@@ -46,9 +47,8 @@ pub(super) fn orders(reader: impl BufRead + Send + 'static) -> anyhow::Result<Re
 /// what the lines cost are certain, so the discount is what lies between them, and tax on top counts
 /// with shipping as a charge.
 fn totals(subtotal: Money, shipping: Money, tax: Money, total: Money) -> Result<Totals, Refusal> {
-    let off = |charges: Money| {
-        subtotal.plus(charges).and_then(|sum| sum.minus(total)).map_err(|_| too_large())
-    };
+    let off =
+        |charges: Money| subtotal.plus(charges).and_then(|sum| sum.minus(total)).map_err(|_| too_large());
     let mut charges = shipping;
     let mut discount = off(charges)?;
     if discount.amount < 0 {
@@ -132,14 +132,16 @@ mod tests {
 
     #[test]
     fn taxes_on_top_are_a_charge() {
-        let read = read("#2,,paid,,USD,10.00,0.00,0.80,10.80,0.00,2026-01-02 10:00:00 -0500,1,Soap,10.00,S,,\n");
+        let read =
+            read("#2,,paid,,USD,10.00,0.00,0.80,10.80,0.00,2026-01-02 10:00:00 -0500,1,Soap,10.00,S,,\n");
         let totals = read[0].as_ref().unwrap().order.totals;
         assert_eq!((totals.discount.amount, totals.shipping.amount, totals.total.amount), (0, 80, 1080));
     }
 
     #[test]
     fn amounts_that_cannot_be_are_refused() {
-        let read = read("#3,,paid,,USD,10.00,0.00,0.00,99.00,0.00,2026-01-02 10:00:00 -0500,1,Soap,10.00,S,,\n");
+        let read =
+            read("#3,,paid,,USD,10.00,0.00,0.00,99.00,0.00,2026-01-02 10:00:00 -0500,1,Soap,10.00,S,,\n");
         assert_eq!(read[0].as_ref().unwrap_err().code, "import.totals_differ");
     }
 }

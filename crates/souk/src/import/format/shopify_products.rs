@@ -10,11 +10,8 @@ use super::csv_rows::{Cells, grouped};
 use crate::import::record::money;
 use crate::import::{Refusal, product_id, seller_id, variant_id};
 
-const OPTIONS: [(&str, &str); 3] = [
-    ("Option1 Name", "Option1 Value"),
-    ("Option2 Name", "Option2 Value"),
-    ("Option3 Name", "Option3 Value"),
-];
+const OPTIONS: [(&str, &str); 3] =
+    [("Option1 Name", "Option1 Value"), ("Option2 Name", "Option2 Value"), ("Option3 Name", "Option3 Value")];
 
 /// Shopify's export names no currency and no day of creation, so the shop's currency is taken, and
 /// the epoch, which keeps a second import the same as the first.

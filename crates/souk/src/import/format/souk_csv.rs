@@ -73,7 +73,8 @@ pub(super) fn people(reader: impl BufRead + Send + 'static) -> anyhow::Result<Re
     grouped(reader, "external_id", &["external_id", "email", "created_at"], |rows| {
         let head = first(rows)?;
         let name = head.optional("name").map(str::to_owned);
-        let addresses = rows.iter().filter_map(|row| address(row, name.as_deref())).collect::<Result<_, _>>()?;
+        let addresses =
+            rows.iter().filter_map(|row| address(row, name.as_deref())).collect::<Result<_, _>>()?;
         let person = Person {
             external_id: head.required("external_id")?.to_owned(),
             email: head.required("email")?.to_owned(),

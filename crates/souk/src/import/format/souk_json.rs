@@ -51,22 +51,26 @@ struct Variant {
 
 /// Products.
 pub(super) fn products(reader: impl BufRead + Send + 'static) -> Records<ImportProduct> {
-    json::records(reader, |value| text(value, "handle"), |product: Product| {
-        Ok(ImportProduct {
-            product_id: product_id(&product.handle),
-            handle: product.handle,
-            title: product.title,
-            description: product.description,
-            brand: product.brand,
-            categories: product.categories,
-            seller: ImportSeller { seller_id: seller_id(&product.seller), name: product.seller },
-            ingredients: product.ingredients,
-            images: product.images,
-            status: product.status,
-            variants: product.variants.into_iter().map(variant).collect(),
-            created_at: product.created_at,
-        })
-    })
+    json::records(
+        reader,
+        |value| text(value, "handle"),
+        |product: Product| {
+            Ok(ImportProduct {
+                product_id: product_id(&product.handle),
+                handle: product.handle,
+                title: product.title,
+                description: product.description,
+                brand: product.brand,
+                categories: product.categories,
+                seller: ImportSeller { seller_id: seller_id(&product.seller), name: product.seller },
+                ingredients: product.ingredients,
+                images: product.images,
+                status: product.status,
+                variants: product.variants.into_iter().map(variant).collect(),
+                created_at: product.created_at,
+            })
+        },
+    )
 }
 
 fn variant(variant: Variant) -> ImportVariant {
@@ -156,23 +160,27 @@ struct Line {
 
 /// Orders of customers who were imported before.
 pub(super) fn orders(reader: impl BufRead + Send + 'static) -> Records<ImportPurchase> {
-    json::records(reader, |value| text(value, "external_id"), |order: Order| {
-        if order.external_id.is_empty() {
-            return Err(Refusal::missing("external_id"));
-        }
-        let order = ImportOrder {
-            order_id: order_id(&order.external_id, order.placed_at),
-            external_id: order.external_id,
-            customer_id: order.customer.as_deref().map(customer_id),
-            placed_at: order.placed_at,
-            status: order.status,
-            payment_status: order.payment_status,
-            fulfilment_status: order.fulfilment_status,
-            lines: order.lines.into_iter().map(line).collect(),
-            totals: order.totals,
-        };
-        Ok(ImportPurchase { order, buyer_email: None })
-    })
+    json::records(
+        reader,
+        |value| text(value, "external_id"),
+        |order: Order| {
+            if order.external_id.is_empty() {
+                return Err(Refusal::missing("external_id"));
+            }
+            let order = ImportOrder {
+                order_id: order_id(&order.external_id, order.placed_at),
+                external_id: order.external_id,
+                customer_id: order.customer.as_deref().map(customer_id),
+                placed_at: order.placed_at,
+                status: order.status,
+                payment_status: order.payment_status,
+                fulfilment_status: order.fulfilment_status,
+                lines: order.lines.into_iter().map(line).collect(),
+                totals: order.totals,
+            };
+            Ok(ImportPurchase { order, buyer_email: None })
+        },
+    )
 }
 
 fn line(line: Line) -> ImportLine {
