@@ -10,7 +10,8 @@ use crate::{Problem, code};
 ///
 /// Without it the write is refused with 428, also for `If-Match: *`, which names no version. An
 /// `Option<IfMatch>` lets it be absent. A tag that this API never gives out, a weak one among
-/// them, matches no version and is 412 at once.
+/// them, matches no version and is 412 at once. What follows a dot (`"7.c0ffee"`) tells apart
+/// answers that one version can give, such as with another stock, and does not matter to a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IfMatch(pub i64);
 
@@ -56,6 +57,7 @@ fn read(parts: &Parts) -> Result<Option<IfMatch>, Problem> {
     let version = text
         .strip_prefix('"')
         .and_then(|tag| tag.strip_suffix('"'))
+        .and_then(|tag| tag.split('.').next())
         .and_then(|tag| tag.strip_prefix('v').unwrap_or(tag).parse().ok())
         .filter(|_| fields.next().is_none());
     match version {

@@ -37,6 +37,7 @@ async fn the_tag_that_was_read_comes_back() {
     assert_eq!((answer.header("etag"), answer.text()), (Some("\"7\""), "\"thing\""));
     assert_eq!(put_for(&["\"7\""]).await.status, 204);
     assert_eq!(put_for(&["\"v7\""]).await.status, 204);
+    assert_eq!(put_for(&["\"7.c0ffee\""]).await.status, 204);
     let created = send(&app(), request(Method::POST, "/thing", &[], "")).await;
     assert_eq!(created.status, 201);
     assert_eq!((created.header("location"), created.header("etag")), (Some("/things/1"), Some("\"1\"")));
