@@ -239,7 +239,7 @@ impl Objects {
         for _ in 0..ATTEMPTS {
             let result = self.engine.store().get_opts(path, options.clone()).await;
             let result = result.map_err(|source| ObjectsError::from_store(source, path))?;
-            match self.engine.record(path, &result).await? {
+            match self.engine.record(path, &result.meta, &result.attributes).await? {
                 Some(record) if record.size == result.meta.size => return Ok((record, result)),
                 // Replaced between the two looks: the next look finds both anew.
                 _ => continue,

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{GetResult, ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, MutexGuard};
@@ -50,12 +50,12 @@ impl Folder {
     pub(super) async fn record(
         &self,
         path: &Path,
-        found: &GetResult,
+        found: &ObjectMeta,
     ) -> Result<Option<Record>, ObjectsError> {
         let mut candidates = self.candidates(path).await?;
         // A version that is still there after its candidates were read has its record among them.
         let now = self.store.head(path).await.map_err(|source| ObjectsError::from_store(source, path))?;
-        if now.e_tag != found.meta.e_tag {
+        if now.e_tag != found.e_tag {
             return Ok(None);
         }
         candidates.retain(|record| record.size == now.size);

@@ -7,7 +7,7 @@ use std::path::Path as FilePath;
 
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{GetResult, ObjectStore, PutMode};
+use object_store::{Attributes, ObjectMeta, ObjectStore, PutMode};
 
 use self::folder::Folder;
 use self::s3::S3;
@@ -38,14 +38,16 @@ impl Engine {
     }
 
     /// The record of the version that `found` is of; none if it has none or is being replaced.
+    // The answer that these are of is not `Sync`, so a reference to the whole would make this not `Send`.
     pub(crate) async fn record(
         &self,
         path: &Path,
-        found: &GetResult,
+        found: &ObjectMeta,
+        attributes: &Attributes,
     ) -> Result<Option<Record>, ObjectsError> {
         match self {
             Self::Folder(folder) => folder.record(path, found).await,
-            Self::S3(s3) => s3.record(path, found).await,
+            Self::S3(s3) => s3.record(path, found, attributes).await,
         }
     }
 

@@ -5,7 +5,7 @@ use kernel::Rng;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{
-    Attribute, Attributes, ClientOptions, GetOptions, GetResult, ObjectStore, ObjectStoreExt, PutMode,
+    Attribute, Attributes, ClientOptions, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode,
     PutMultipartOptions, PutOptions, RetryConfig,
 };
 
@@ -62,16 +62,17 @@ impl S3 {
     pub(super) async fn record(
         &self,
         path: &Path,
-        found: &GetResult,
+        found: &ObjectMeta,
+        attributes: &Attributes,
     ) -> Result<Option<Record>, ObjectsError> {
-        if let Some(name) = found.attributes.get(&CHECKSUMS) {
+        if let Some(name) = attributes.get(&CHECKSUMS) {
             return self.large_record(name).await;
         }
-        let sha256 = found.attributes.get(&SHA256).and_then(|text| text.parse().ok());
-        let content_type = found.attributes.get(&Attribute::ContentType);
+        let sha256 = attributes.get(&SHA256).and_then(|text| text.parse().ok());
+        let content_type = attributes.get(&Attribute::ContentType);
         match (sha256, content_type) {
             (Some(sha256), Some(content_type)) => Ok(Some(Record {
-                size: found.meta.size,
+                size: found.size,
                 content_type: content_type.to_string(),
                 sha256,
                 blocks: Vec::new(),
