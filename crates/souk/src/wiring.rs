@@ -182,13 +182,13 @@ impl Engines {
         verifier: Verifier,
         pages: Router,
     ) -> anyhow::Result<Router> {
-        let mut router = if config.runs("gateway") {
-            let gateway = Gateway {
-                config: config.gateway.clone(),
-                cache: self.cache.clone(),
-                verifier,
-                tls: config.public_url().starts_with("https:"),
-            };
+        let gateway = config.runs("gateway").then(|| Gateway {
+            config: config.gateway.clone(),
+            cache: self.cache.clone(),
+            verifier: verifier.clone(),
+            tls: config.public_url().starts_with("https:"),
+        });
+        let mut router = if let Some(gateway) = &gateway {
             let document = services::document(&config.public_url());
             let pages = pages.merge(web::openapi::routes(&document, crate::error_pages::page)?);
             gateway.router(upstreams(config, started)?, pages)?
@@ -211,7 +211,11 @@ impl Engines {
             body_limit: config.server.body_limit,
             max_in_flight: config.server.max_in_flight,
         };
-        Ok(standard(router, bounds))
+        let router = standard(router, bounds);
+        Ok(match gateway {
+            Some(gateway) => gateway.edge(router),
+            None => router,
+        })
     }
 }
 

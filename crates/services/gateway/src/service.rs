@@ -56,7 +56,8 @@ pub struct Gateway {
 
 impl Gateway {
     /// One router for all of `upstreams` and for `pages`, which belong to no service: the API
-    /// document, and whatever else the binary shows. It still has to be bounded and observed.
+    /// document, and whatever else the binary shows. It still has to be bounded and observed, and
+    /// then given its [`edge`](Self::edge).
     ///
     /// # Errors
     /// When an address cannot be used.
@@ -73,11 +74,15 @@ impl Gateway {
         }
         let limits = RateLimits::new(self.cache.clone(), &self.config);
         let router = router.layer(from_fn_with_state(limits, limit_rate));
-        let router = web::auth::layer(router, self.verifier.clone())
-            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-            .layer(cors(&self.config.cors))
-            .layer(from_fn(guard));
-        Ok(if self.tls { router.layer(from_fn(strict_transport)) } else { router })
+        let router = web::auth::layer(router, self.verifier.clone());
+        Ok(router.layer(CompressionLayer::new().quality(CompressionLevel::Fastest)))
+    }
+
+    /// What stands outermost, around the bounds too: every answer goes through it, also one that
+    /// says that there is nothing there or that it is too much.
+    pub fn edge(&self, router: Router) -> Router {
+        let router = router.layer(cors(&self.config.cors)).layer(from_fn(guard));
+        if self.tls { router.layer(from_fn(strict_transport)) } else { router }
     }
 }
 
