@@ -1,0 +1,144 @@
+//! Drives checkouts. The request that begins one drives it until it ends or waits for the person; after
+//! a wait or a crash the worker takes it up. Each step stands beside its undo:
+//!
+//! | step | undo | file |
+//! |---|---|---|
+//! | reserve the stock | release it | `reserve_stock` |
+//! | authorise the payment | void it | `authorise_payment` |
+//! | place the order | cancel it | [`crate::ops::place_order`], [`crate::ops::cancel_order`] |
+//! | take the stock off the shelf | put it back | `commit_stock` |
+//! | take the money | give it back | `capture_payment` |
+
+mod authorise_payment;
+mod capture_payment;
+mod commit_stock;
+mod reserve_stock;
+
+use std::time::Duration;
+
+use database::{BoxError, DueItem, Next};
+use kernel::{CheckoutId, Timestamp};
+
+use crate::error::Error;
+use crate::model::checkout::{Checkout, Outcome, Plan, Step};
+use crate::model::order::{Actor, Command};
+use crate::ops::advance_checkout::advance_checkout;
+use crate::ops::change_order::change_order;
+use crate::shop::Shop;
+use crate::store::checkouts;
+
+/// The queue of checkouts to look at.
+pub(crate) const QUEUE: &str = "orders.checkout";
+
+/// For how long one driver has a checkout to itself; longer than any one call to another service takes.
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
+/// Takes every step that can be taken now. The caller holds the lease. Returns the checkout as it then
+/// is: ended, waiting, or taken over by somebody else.
+///
+/// # Errors
+/// What the database says; the checkout is taken up again when the lease is over.
+pub(crate) async fn drive(shop: &Shop, mut checkout: Checkout) -> Result<Checkout, Error> {
+    let lease = checkout.leased_until;
+    while let Plan::Take(step) = checkout.saga.plan(shop.clock.now()) {
+        let outcome = take(shop, &checkout, step).await;
+        tracing::debug!(checkout = %checkout.id, ?step, ?outcome, "a step of a checkout was taken");
+        match record(shop, &checkout, &outcome).await? {
+            Some(next) => checkout = next,
+            None => {
+                // Something was heard meanwhile (the payment, a cancellation), so what this step came to is
+                // not recorded: it is planned anew and, if still wanted, repeated.
+                checkout = reload(shop, checkout.id).await?;
+                if checkout.leased_until != lease {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(checkout)
+}
+
+/// Looks after one checkout that is due. Does nothing while somebody else is at it.
+pub(crate) async fn resume(shop: Shop, item: DueItem) -> Result<Next, BoxError> {
+    let id: CheckoutId = item.key.parse()?;
+    let Some(checkout) = lease(&shop, id).await? else {
+        let found = checkouts::get(&mut *shop.database.read_primary().await?, id).await?;
+        return Ok(found.map_or(Next::Done, |checkout| look_again(&checkout, shop.clock.now())));
+    };
+    // Whatever is to be done later is scheduled by the transaction that finds out.
+    drive(&shop, checkout).await?;
+    Ok(Next::Done)
+}
+
+/// When to look again at a checkout that could not be leased at `now`.
+fn look_again(checkout: &Checkout, now: Timestamp) -> Next {
+    match checkout.saga.plan(now) {
+        Plan::Ended => Next::Done,
+        Plan::Wait(until) => Next::At(until),
+        Plan::Take(_) => Next::At(checkout.leased_until.map_or(now, |until| until.max(now))),
+    }
+}
+
+/// Takes the lease of a checkout; `None` when there is nothing to do for it now, or somebody is at it.
+pub(crate) async fn lease(shop: &Shop, id: CheckoutId) -> Result<Option<Checkout>, Error> {
+    let now = shop.clock.now();
+    shop.database
+        .write(|mut tx| async move {
+            let leased = checkouts::lease(&mut tx, id, now.plus(LEASE), now).await?;
+            Ok(tx.commit(leased).await?)
+        })
+        .await
+}
+
+async fn reload(shop: &Shop, id: CheckoutId) -> Result<Checkout, Error> {
+    let found = checkouts::get(&mut *shop.database.read_primary().await?, id).await?;
+    found.ok_or(Error::Database(database::Error::NotFound))
+}
+
+/// Does what the saga asks for. Whatever happens is an outcome.
+async fn take(shop: &Shop, checkout: &Checkout, step: Step) -> Outcome {
+    match step {
+        Step::ReserveStock => reserve_stock::reserve(shop, checkout).await,
+        Step::ReleaseStock => reserve_stock::release(shop, checkout).await,
+        Step::AuthorisePayment => authorise_payment::authorise(shop, checkout).await,
+        Step::AskPayment => authorise_payment::ask(shop, checkout).await,
+        Step::VoidPayment => authorise_payment::void(shop, checkout).await,
+        // Needs nobody else: `advance_checkout` does it with the transaction that reaches it.
+        Step::PlaceOrder => Outcome::Placed,
+        Step::CommitStock => commit_stock::commit(shop, checkout).await,
+        Step::Restock { commit_first } => commit_stock::restock(shop, checkout, commit_first).await,
+        Step::CapturePayment => capture_payment::capture(shop, checkout).await,
+        Step::RefundPayment => capture_payment::refund(shop, checkout).await,
+    }
+}
+
+/// Writes down what a step came to; `None` when the checkout was moved by somebody else meanwhile.
+async fn record(shop: &Shop, before: &Checkout, outcome: &Outcome) -> Result<Option<Checkout>, Error> {
+    let now = shop.clock.now();
+    let saga = &before.saga.after(outcome, now);
+    shop.database
+        .write(|mut tx| async move {
+            let Some(after) = advance_checkout(&mut tx, before, saga.clone(), now).await? else {
+                return Ok(tx.rollback(None).await?);
+            };
+            if before.saga.order_is_placed() {
+                tell_order(&mut tx, before, outcome).await?;
+            }
+            Ok(tx.commit(Some(after)).await?)
+        })
+        .await
+}
+
+/// The order learns of its money at once, not only when the event arrives.
+async fn tell_order(tx: &mut database::Tx, checkout: &Checkout, outcome: &Outcome) -> Result<(), Error> {
+    let Outcome::Payment { status, given_back, .. } = outcome else { return Ok(()) };
+    change_order(tx, checkout.order_id, Command::RecordPayment(*status), Actor::Payments).await?;
+    if let Some(amount) = *given_back {
+        let command = Command::RecordRefund { refund_id: checkout.refund_id, amount, succeeded: true };
+        change_order(tx, checkout.order_id, command, Actor::Payments).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

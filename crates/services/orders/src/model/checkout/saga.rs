@@ -1,0 +1,375 @@
+use std::time::Duration;
+
+use contracts::payments::{NextAction, PaymentStatus};
+use kernel::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Outcome, Unclear};
+
+/// How far a checkout has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// Its stock is to be reserved.
+    Reserve,
+    /// Its payment is to be authorised.
+    Authorise,
+    /// The payment is under way: the person is asked something, or its outcome is not known.
+    AwaitPayment,
+    /// The order is to be placed.
+    Place,
+    /// The order stands; its stock is to leave the shelf for good.
+    CommitStock,
+    /// The stock has left the shelf; the money is to be taken.
+    Capture,
+    /// All is done.
+    Done,
+    /// It was turned back; the money is to be let go or given back.
+    SettlePayment,
+    /// It was turned back and holds no money; the stock is to go back on the shelf.
+    ReturnStock,
+    /// It was turned back and holds nothing.
+    Undone,
+}
+
+impl Stage {
+    /// Every stage, in the order in which they are gone through.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Reserve,
+        Self::Authorise,
+        Self::AwaitPayment,
+        Self::Place,
+        Self::CommitStock,
+        Self::Capture,
+        Self::Done,
+        Self::SettlePayment,
+        Self::ReturnStock,
+        Self::Undone,
+    ];
+
+    /// The word in tables.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reserve => "reserve",
+            Self::Authorise => "authorise",
+            Self::AwaitPayment => "await_payment",
+            Self::Place => "place",
+            Self::CommitStock => "commit_stock",
+            Self::Capture => "capture",
+            Self::Done => "done",
+            Self::SettlePayment => "settle_payment",
+            Self::ReturnStock => "return_stock",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// The stage that `word` names.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == word)
+    }
+
+    /// Whether an order that reached this stage has been placed.
+    pub(crate) const fn is_placed(self) -> bool {
+        matches!(self, Self::CommitStock | Self::Capture | Self::Done)
+    }
+}
+
+/// The state of a checkout as far as it decides what happens next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Saga {
+    /// How far it has come.
+    pub(crate) stage: Stage,
+    /// The stage in which it was turned back, which tells what there is to undo.
+    pub(crate) turned_back_at: Option<Stage>,
+    /// Why it was turned back.
+    pub(crate) failure: Option<Failure>,
+    /// The payment's status as last told.
+    pub(crate) payment_status: Option<PaymentStatus>,
+    /// What the person has to do for the payment.
+    pub(crate) next_action: Option<NextAction>,
+    /// How often in a row the present stage led to nothing.
+    pub(crate) attempts: u32,
+    /// Not to be tried again before this.
+    pub(crate) wake_at: Option<Timestamp>,
+    /// It is turned back unless it is paid for by then. The hold on the stock lasts longer.
+    pub(crate) expires_at: Timestamp,
+}
+
+/// What is to be done with a checkout now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// Take this step and tell [`Saga::after`] what it came to.
+    Take(Step),
+    /// Nothing before this moment, unless the payment is heard of.
+    Wait(Timestamp),
+    /// Nothing, ever.
+    Ended,
+}
+
+/// One thing to do; all but placing asks another service, and each may be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Step {
+    /// Hold the stock.
+    ReserveStock,
+    /// Undo of [`Step::ReserveStock`].
+    ReleaseStock,
+    /// Set the money aside, or learn that it was.
+    AuthorisePayment,
+    /// Learn where the payment stands.
+    AskPayment,
+    /// Undo of [`Step::AuthorisePayment`].
+    VoidPayment,
+    /// Write the order.
+    PlaceOrder,
+    /// Take the stock off the shelf for good.
+    CommitStock,
+    /// Undo of [`Step::CommitStock`]. When it is not known whether the commit was heard, it is
+    /// first repeated, so that there is something definite to undo.
+    Restock {
+        /// Whether to repeat the commit first.
+        commit_first: bool,
+    },
+    /// Take the money.
+    CapturePayment,
+    /// Undo of [`Step::CapturePayment`].
+    RefundPayment,
+}
+
+/// The first wait after a call that led to nothing; doubles up to [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+impl Saga {
+    /// A checkout that has frozen its lines and holds nothing yet.
+    pub(crate) const fn new(expires_at: Timestamp) -> Self {
+        Self {
+            stage: Stage::Reserve,
+            turned_back_at: None,
+            failure: None,
+            payment_status: None,
+            next_action: None,
+            attempts: 0,
+            wake_at: None,
+            expires_at,
+        }
+    }
+
+    /// What is to be done at `now`.
+    pub(crate) fn plan(&self, now: Timestamp) -> Plan {
+        if let Some(wake_at) = self.wake_at.filter(|wake_at| *wake_at > now) {
+            return Plan::Wait(wake_at);
+        }
+        Plan::Take(match self.stage {
+            Stage::Reserve => Step::ReserveStock,
+            Stage::Authorise => Step::AuthorisePayment,
+            Stage::AwaitPayment => Step::AskPayment,
+            Stage::Place => Step::PlaceOrder,
+            Stage::CommitStock => Step::CommitStock,
+            Stage::Capture => Step::CapturePayment,
+            Stage::SettlePayment => self.settling_step(),
+            Stage::ReturnStock => match self.turned_back_at {
+                Some(Stage::CommitStock) => Step::Restock { commit_first: true },
+                Some(Stage::Capture | Stage::Done) => Step::Restock { commit_first: false },
+                _ => Step::ReleaseStock,
+            },
+            Stage::Done | Stage::Undone => return Plan::Ended,
+        })
+    }
+
+    fn settling_step(&self) -> Step {
+        match self.payment_status {
+            None => Step::AskPayment,
+            Some(PaymentStatus::Captured | PaymentStatus::PartiallyRefunded) => Step::RefundPayment,
+            Some(_) => Step::VoidPayment,
+        }
+    }
+
+    /// The state after the step that [`Saga::plan`] asked for at `now` came to `outcome`.
+    #[must_use]
+    pub(crate) fn after(&self, outcome: &Outcome, now: Timestamp) -> Self {
+        match self.stage {
+            Stage::Reserve => self.after_reserving(outcome),
+            Stage::Authorise | Stage::AwaitPayment => self.after_authorising(outcome, now),
+            Stage::Place => match outcome {
+                Outcome::Placed => self.at(Stage::CommitStock),
+                _ => self.again(now),
+            },
+            Stage::CommitStock => match outcome {
+                Outcome::StockCommitted => self.at(Stage::Capture),
+                Outcome::ReservationEnded | Outcome::Refused { .. } => self.turned_back(Failure::StockLost),
+                _ => self.again(now),
+            },
+            Stage::Capture => self.after_capturing(outcome, now),
+            Stage::SettlePayment => self.after_settling(outcome, now),
+            Stage::ReturnStock => match outcome {
+                // A refusal means that there is nothing of ours to put back.
+                Outcome::StockReturned | Outcome::ReservationEnded | Outcome::Refused { .. } => {
+                    self.at(Stage::Undone)
+                }
+                _ => self.again(now),
+            },
+            Stage::Done | Stage::Undone => self.clone(),
+        }
+    }
+
+    fn after_reserving(&self, outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Reserved => self.at(Stage::Authorise),
+            // All lines are held or none, so there is nothing to return.
+            Outcome::OutOfStock(lines) => {
+                self.turned_back(Failure::OutOfStock { lines: lines.clone() }).at(Stage::Undone)
+            }
+            Outcome::ReservationEnded => self.turned_back(Failure::Expired),
+            Outcome::Unclear(Unclear::TimedOut) => self.turned_back(Failure::Unavailable { timed_out: true }),
+            _ => self.turned_back(Failure::Unavailable { timed_out: false }),
+        }
+    }
+
+    fn after_authorising(&self, outcome: &Outcome, now: Timestamp) -> Self {
+        let late = now >= self.expires_at;
+        match outcome {
+            Outcome::Payment { status, next_action, decline, .. } => {
+                let told = Self { payment_status: Some(*status), next_action: next_action.clone(), ..self.clone() };
+                match status {
+                    PaymentStatus::Failed => told.turned_back(match decline {
+                        Some(decline) => Failure::Declined {
+                            reason: decline.reason.clone(),
+                            provider_reason: decline.provider_reason.clone(),
+                        },
+                        None => Failure::Declined { reason: "declined".to_owned(), provider_reason: None },
+                    }),
+                    // The hold on the stock may be over: placing the order now would be a guess.
+                    _ if late => told.turned_back(Failure::Expired),
+                    PaymentStatus::Authorized | PaymentStatus::Captured => told.at(Stage::Place),
+                    PaymentStatus::RequiresAction => {
+                        Self { wake_at: Some(self.expires_at), ..told.at(Stage::AwaitPayment) }
+                    }
+                    PaymentStatus::Created | PaymentStatus::Processing | PaymentStatus::Unknown => {
+                        told.again_at(Stage::AwaitPayment, now)
+                    }
+                    PaymentStatus::Voided | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => {
+                        told.turned_back(Failure::Expired)
+                    }
+                }
+            }
+            Outcome::PersonErased => self.turned_back(Failure::PersonErased),
+            Outcome::Refused { code, detail } => {
+                self.turned_back(Failure::PaymentRefused { code: code.clone(), detail: detail.clone() })
+            }
+            _ if late => self.turned_back(Failure::Expired),
+            // The request was lost on its way, so it is made again.
+            Outcome::NoPayment => self.again_at(Stage::Authorise, now),
+            Outcome::Unclear(Unclear::Unreachable) if self.stage == Stage::Authorise && self.attempts == 0 => {
+                self.turned_back(Failure::Unavailable { timed_out: false })
+            }
+            _ => self.again(now),
+        }
+    }
+
+    fn after_capturing(&self, outcome: &Outcome, now: Timestamp) -> Self {
+        match outcome {
+            Outcome::Payment { status, .. } => {
+                let told = Self { payment_status: Some(*status), ..self.clone() };
+                match status {
+                    PaymentStatus::Captured | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => {
+                        told.at(Stage::Done)
+                    }
+                    PaymentStatus::Failed | PaymentStatus::Voided => told.turned_back(Failure::PaymentLost),
+                    _ => told.again(now),
+                }
+            }
+            Outcome::NoPayment | Outcome::Refused { .. } => self.turned_back(Failure::PaymentLost),
+            _ => self.again(now),
+        }
+    }
+
+    fn after_settling(&self, outcome: &Outcome, now: Timestamp) -> Self {
+        let asked = self.payment_status.is_none();
+        match outcome {
+            Outcome::Payment { status, .. } => {
+                let told = Self { payment_status: Some(*status), ..self.clone() };
+                match (status, self.settling_step()) {
+                    (PaymentStatus::Voided | PaymentStatus::Failed | PaymentStatus::Refunded, _) => {
+                        told.at(Stage::ReturnStock)
+                    }
+                    (_, Step::AskPayment) => told,
+                    // A void that finds the money taken is followed by a refund.
+                    (PaymentStatus::Captured | PaymentStatus::PartiallyRefunded, Step::VoidPayment) => told,
+                    _ => self.ask_again(now),
+                }
+            }
+            // The payment was never heard of. Voiding it makes sure that it never will be.
+            Outcome::NoPayment if asked => Self { payment_status: Some(PaymentStatus::Created), ..self.clone() },
+            Outcome::NoPayment => self.at(Stage::ReturnStock),
+            _ => self.ask_again(now),
+        }
+    }
+
+    /// Whether the order was placed, be it that it was cancelled since.
+    pub(crate) fn order_is_placed(&self) -> bool {
+        self.turned_back_at.unwrap_or(self.stage).is_placed()
+    }
+
+    /// The order that was placed is not wanted any more. Nothing changes when it was turned back already.
+    #[must_use]
+    pub(crate) fn cancelled(&self) -> Self {
+        if self.turned_back_at.is_some() { self.clone() } else { self.turned_back(Failure::Cancelled) }
+    }
+
+    /// The checkout is not wanted any more; none when its order is placed, or it was turned back already.
+    pub(crate) fn given_up(&self, why: Failure) -> Option<Self> {
+        matches!(self.stage, Stage::Reserve | Stage::Authorise | Stage::AwaitPayment)
+            .then(|| self.turned_back(why))
+    }
+
+    /// The payment was heard of: look after it at once. Money that turns up after everything was
+    /// undone is let go again.
+    #[must_use]
+    pub(crate) fn payment_heard(&self, status: PaymentStatus) -> Self {
+        let holds_money = matches!(
+            status,
+            PaymentStatus::Authorized | PaymentStatus::Captured | PaymentStatus::PartiallyRefunded
+        );
+        match self.stage {
+            Stage::ReturnStock | Stage::Undone if holds_money => {
+                Self { payment_status: None, ..self.at(Stage::SettlePayment) }
+            }
+            Stage::Done | Stage::Undone => self.clone(),
+            _ => Self { wake_at: None, ..self.clone() },
+        }
+    }
+
+    fn at(&self, stage: Stage) -> Self {
+        Self { stage, attempts: 0, wake_at: None, ..self.clone() }
+    }
+
+    fn turned_back(&self, failure: Failure) -> Self {
+        // Before the payment was asked for there is none to settle.
+        let stage = if self.stage == Stage::Reserve { Stage::ReturnStock } else { Stage::SettlePayment };
+        let settled = matches!(self.payment_status, Some(PaymentStatus::Failed | PaymentStatus::Voided));
+        Self {
+            turned_back_at: Some(self.stage),
+            failure: Some(failure),
+            payment_status: if settled { self.payment_status } else { None },
+            next_action: None,
+            ..self.at(if settled { Stage::ReturnStock } else { stage })
+        }
+    }
+
+    fn again(&self, now: Timestamp) -> Self {
+        self.again_at(self.stage, now)
+    }
+
+    fn again_at(&self, stage: Stage, now: Timestamp) -> Self {
+        let wait = FIRST_WAIT.saturating_mul(1 << self.attempts.min(16)).min(LONGEST_WAIT);
+        Self { stage, attempts: self.attempts.saturating_add(1), wake_at: Some(now.plus(wait)), ..self.clone() }
+    }
+
+    fn ask_again(&self, now: Timestamp) -> Self {
+        Self { payment_status: None, ..self.again(now) }
+    }
+}
+
+#[cfg(test)]
+#[path = "saga_tests.rs"]
+mod tests;
