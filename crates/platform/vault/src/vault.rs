@@ -53,7 +53,15 @@ impl Vault {
     }
 
     pub(crate) async fn renew(&self) -> Result<(), VaultError> {
-        self.inner.watch.renew(&self.inner.db, &self.inner.clock, &self.inner.data_keys).await
+        let inner = &self.inner;
+        if inner.watch.renew(&inner.db, &inner.clock, &inner.data_keys).await? {
+            // A new master key is taken from its file while it is there, not when something wrapped by it
+            // is met: it may have been replaced in its turn by then. Without it what is older still opens.
+            if let Err(error) = inner.ring.get(inner.watch.master()) {
+                tracing::error!(%error, "the present master key is not at hand");
+            }
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::{Book, Movement};
 use crate::store;
 
 /// Releases pending transfers that are overdue at `now`, the longest overdue first and at most `limit`.
-/// Returns which; an empty answer means that none is left.
+/// Returns which; an empty answer means that none is left, or that another one is at it.
 ///
 /// Nobody depends on when this runs: an overdue transfer counts for nobody and cannot be posted from its
 /// last microsecond on. It keeps the number of those that are still to be released small.

@@ -53,21 +53,22 @@ impl Watch {
         self.checked_at.store(i64::MIN, Ordering::SeqCst);
     }
 
-    /// Asks what was erased meanwhile, unless that was asked less than `max_age` ago.
+    /// Asks what was erased meanwhile, unless that was asked less than `max_age` ago. True when it
+    /// asked.
     pub(crate) async fn renew(
         &self,
         db: &Database,
         clock: &Clock,
         keys: &DataKeys,
-    ) -> Result<(), VaultError> {
+    ) -> Result<bool, VaultError> {
         if self.is_fresh(clock.now()) {
-            return Ok(());
+            return Ok(false);
         }
         let _asking = self.asking.lock().await;
         // Taken before the question: what is erased while it travels counts as not yet known.
         let asked_at = clock.now();
         if self.is_fresh(asked_at) {
-            return Ok(());
+            return Ok(false);
         }
         let mut reader = db.read_primary().await?;
         let (latest, master) = erasures::watch(&mut reader).await?;
@@ -86,7 +87,7 @@ impl Watch {
         }
         *self.master.lock() = master;
         self.checked_at.store(asked_at.as_micros(), Ordering::SeqCst);
-        Ok(())
+        Ok(true)
     }
 
     /// A clock that was set back makes nothing fresh.

@@ -184,3 +184,23 @@ testkit::on_both_engines! {
         assert_eq!(vault.rotate_master(&new).await.unwrap().retired, 1);
     }
 }
+
+testkit::on_both_engines! {
+    async fn a_node_that_has_not_heard_of_it_wraps_nothing_by_the_old_key(db: TestDatabase) {
+        let ground = Ground::on(db);
+        let (one, two) = (ground.open().await, ground.open().await);
+        two.seal(person(1), NAME, b"Maria").await.unwrap();
+        one.rotate_master(&MasterKey::generate(&Rng::system())).await.unwrap();
+        // The clock stands still, so the other node believes that it knows the present master key.
+        let sealed = two.seal(person(2), NAME, b"Nina").await.unwrap();
+        one.rotate_master(&MasterKey::generate(&Rng::system())).await.unwrap();
+        ground.later(std::time::Duration::from_secs(1));
+        two.open_sealed(person(1), NAME, &two.seal(person(1), NAME, b"Maria").await.unwrap()).await.unwrap();
+        one.rotate_master(&MasterKey::generate(&Rng::system())).await.unwrap();
+        let kid = two.signing_keys("tokens").current().await.unwrap().kid().to_owned();
+
+        let fresh = ground.open().await;
+        assert!(fresh.open_sealed(person(2), NAME, &sealed).await.unwrap().is_some());
+        assert_eq!(fresh.signing_keys("tokens").current().await.unwrap().kid(), kid);
+    }
+}
