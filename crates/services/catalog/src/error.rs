@@ -86,7 +86,9 @@ pub enum Error {
         sku: String,
     },
     /// It has been changed since the version that the caller wrote against.
-    #[error("It has changed since you read it: it is at version {current} now. Read it again and decide anew.")]
+    #[error(
+        "It has changed since you read it: it is at version {current} now. Read it again and decide anew."
+    )]
     Stale {
         /// The present version.
         current: i64,
@@ -194,7 +196,9 @@ impl Fail for Error {
             Self::ReservationCommitted => RESERVATION_COMMITTED.code,
             Self::ReservationNotCommitted => RESERVATION_NOT_COMMITTED.code,
             Self::Ledger(_) => code::INTERNAL.code,
-            Self::Objects(error) if error.kind() == FailureKind::Unavailable => code::SERVICE_UNAVAILABLE.code,
+            Self::Objects(error) if error.kind() == FailureKind::Unavailable => {
+                code::SERVICE_UNAVAILABLE.code
+            }
             Self::Objects(_) => code::INTERNAL.code,
             Self::Database(error) => error.code(),
         }

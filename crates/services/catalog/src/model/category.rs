@@ -83,7 +83,8 @@ mod tests {
     fn counts_become_a_tree() {
         let counts = [("skin", 3), ("face/foundation", 2), ("face-tools", 1), ("face", 2)];
         let tree = tree(counts.map(|(path, count)| (path.to_owned(), count)).into());
-        let shown: Vec<_> = tree.iter().map(|root| (root.name(), root.products, root.children.len())).collect();
+        let shown: Vec<_> =
+            tree.iter().map(|root| (root.name(), root.products, root.children.len())).collect();
         assert_eq!(shown, [("Face".into(), 2, 1), ("Face tools".into(), 1, 0), ("Skin".into(), 3, 0)]);
         assert_eq!(tree[0].children[0].path, "face/foundation");
     }

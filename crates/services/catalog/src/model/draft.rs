@@ -208,7 +208,8 @@ impl Identity<'_> {
 
 /// Whether a page may point to `url`: nothing that a browser would run.
 fn is_address(url: &str) -> bool {
-    let plain = url.chars().count() <= 2_048 && !url.chars().any(|letter| letter.is_control() || letter == ' ');
+    let plain =
+        url.chars().count() <= 2_048 && !url.chars().any(|letter| letter.is_control() || letter == ' ');
     let local = url.starts_with('/') && !url.starts_with("//");
     plain && (local || url.starts_with("https://") || url.starts_with("http://"))
 }

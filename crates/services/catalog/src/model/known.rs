@@ -72,7 +72,9 @@ impl Known {
         let by_id = self.products.get(&id);
         let by_handle = self.handles.get(handle).and_then(|id| self.products.get(id));
         match (by_handle, by_id) {
-            (Some(one), Some(other)) if one.id != other.id => Err(taken("handle", "belongs to another product")),
+            (Some(one), Some(other)) if one.id != other.id => {
+                Err(taken("handle", "belongs to another product"))
+            }
             (by_handle, by_id) => Ok(by_handle.or(by_id)),
         }
     }
@@ -98,7 +100,8 @@ impl Known {
     pub(crate) fn seller(&self, id: SellerId, name: &str) -> Result<(Seller, bool), Verdict> {
         if let Some(seller) = self.sellers.get(&id) {
             let same = seller.name == name;
-            let differs = || taken("seller/name", &format!("differs: this seller is called {} here", seller.name));
+            let differs =
+                || taken("seller/name", &format!("differs: this seller is called {} here", seller.name));
             return same.then(|| (seller.clone(), false)).ok_or_else(differs);
         }
         let handle = slug(name);

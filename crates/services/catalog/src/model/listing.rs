@@ -101,7 +101,8 @@ mod tests {
         prop_oneof![
             (micros, id.clone()).prop_map(|(at, id)| After::Newest(Timestamp::from_micros(at), id)),
             (any::<i64>(), id.clone()).prop_map(|(price, id)| After::Price(price, id)),
-            (".{0,80}", id.clone()).prop_map(|(title, id)| After::Title(super::super::handle::title_key(&title), id)),
+            (".{0,80}", id.clone())
+                .prop_map(|(title, id)| After::Title(super::super::handle::title_key(&title), id)),
             (any::<u32>(), id).prop_map(|(rank, id)| After::Relevance(rank as usize, id)),
         ]
     }

@@ -14,7 +14,11 @@ pub(crate) struct Kind {
 }
 
 const KINDS: [Kind; 6] = [
-    Kind { media_type: "image/png", extension: "png", begins: |bytes| bytes.starts_with(b"\x89PNG\r\n\x1a\n") },
+    Kind {
+        media_type: "image/png",
+        extension: "png",
+        begins: |bytes| bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
+    },
     Kind { media_type: "image/jpeg", extension: "jpg", begins: |bytes| bytes.starts_with(b"\xff\xd8\xff") },
     Kind { media_type: "image/gif", extension: "gif", begins: |bytes| bytes.starts_with(b"GIF8") },
     Kind {

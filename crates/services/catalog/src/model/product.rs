@@ -120,7 +120,11 @@ impl Product {
 
 /// The line of an order for one variant of a product.
 pub(crate) fn line_title(product: &str, variant: &str) -> String {
-    if variant.is_empty() || variant == product { product.to_owned() } else { format!("{product}, {variant}") }
+    if variant.is_empty() || variant == product {
+        product.to_owned()
+    } else {
+        format!("{product}, {variant}")
+    }
 }
 
 #[cfg(test)]

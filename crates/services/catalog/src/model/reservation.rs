@@ -76,7 +76,8 @@ impl Reservation {
     /// # Errors
     /// When the reservation has taken another way.
     pub(crate) fn decide(&self, command: Command, now: Timestamp) -> Result<Option<State>, Error> {
-        let state = if self.state == State::Held && self.expires_at <= now { State::Expired } else { self.state };
+        let state =
+            if self.state == State::Held && self.expires_at <= now { State::Expired } else { self.state };
         match (command, state) {
             (Command::Commit, State::Held) => Ok(Some(State::Committed)),
             // Restocked: an answer was lost and the commit is repeated after its undo. It was done.

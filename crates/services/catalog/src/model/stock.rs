@@ -47,7 +47,8 @@ fn sold(variant: VariantId) -> AccountId {
 
 /// The accounts to open for a new variant.
 pub(crate) fn accounts(variant: VariantId) -> [Account; 3] {
-    let account = |id, kind: &str, guard| Account { id, unit: variant.to_string(), kind: kind.to_owned(), guard };
+    let account =
+        |id, kind: &str, guard| Account { id, unit: variant.to_string(), kind: kind.to_owned(), guard };
     [
         account(shelf(variant), "stock", Guard::DebitsMustNotExceedCredits),
         account(supply(variant), "supply", Guard::None),
@@ -124,7 +125,8 @@ mod tests {
             .into_iter()
             .flat_map(|variant| {
                 let reserve = reserve(checkout, variant, 1, Duration::from_secs(1));
-                let others = [commit(checkout, variant), release(checkout, variant), restock(checkout, variant, 1)];
+                let others =
+                    [commit(checkout, variant), release(checkout, variant), restock(checkout, variant, 1)];
                 [reserve.id].into_iter().chain(others.map(|transfer| transfer.id))
             })
             .collect();

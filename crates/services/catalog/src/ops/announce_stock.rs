@@ -29,7 +29,8 @@ pub(crate) async fn announce(
     let ids: Vec<VariantId> = variants.keys().copied().collect();
     let levels = levels(tx, &ids, now).await?;
     // In the order of their ids, so that two transactions never wait for each other.
-    let mut available: Vec<(VariantId, i64)> = levels.iter().map(|(id, level)| (*id, level.available)).collect();
+    let mut available: Vec<(VariantId, i64)> =
+        levels.iter().map(|(id, level)| (*id, level.available)).collect();
     available.sort();
     for in_stock in [false, true] {
         let such = available.iter().filter(|(_, available)| (*available > 0) == in_stock);

@@ -24,8 +24,7 @@ pub(crate) async fn create_product(tx: &mut Tx, mut draft: Draft) -> Result<Stoc
         return Err(Error::Invalid(complaints));
     }
     let seller = store::sellers::find(tx, draft.seller).await?.ok_or_else(unknown_seller)?;
-    let identity =
-        Identity { product: ProductId::new(now, &rng), created_at: now, variants: &[], rng: &rng };
+    let identity = Identity { product: ProductId::new(now, &rng), created_at: now, variants: &[], rng: &rng };
     let stocks: Vec<i64> = draft.variants.iter().map(|variant| variant.stock.unwrap_or(0)).collect();
     let product = draft.apply(None, &identity, seller, now);
     check_names(tx, &product).await?;

@@ -16,5 +16,9 @@ pub(crate) async fn create_seller(tx: &mut Tx, name: &str) -> Result<Seller, Err
         return Err(Error::invalid("/name", "invalid_value", "must have letters or digits of ASCII"));
     }
     let seller = Seller { id: SellerId::new(now, tx.database().rng()), name: name.to_owned() };
-    if store::sellers::insert(tx, &seller, now).await? { Ok(seller) } else { Err(Error::HandleTaken { handle }) }
+    if store::sellers::insert(tx, &seller, now).await? {
+        Ok(seller)
+    } else {
+        Err(Error::HandleTaken { handle })
+    }
 }

@@ -75,7 +75,8 @@ async fn load(tx: &mut Tx, batch: &[ImportProduct]) -> Result<Known, Error> {
     let names = store::variants::find_names(tx, skus, variants().map(|variant| variant.variant_id)).await?;
     let names = names.into_iter().map(|name| (name.sku, name.id, name.product));
     let sellers = batch.iter().map(|record| &record.seller);
-    let sellers = store::sellers::find_like(tx, sellers.map(|seller| (seller.seller_id, seller.name.as_str()))).await?;
+    let sellers =
+        store::sellers::find_like(tx, sellers.map(|seller| (seller.seller_id, seller.name.as_str()))).await?;
     Ok(Known::new(products, names, sellers))
 }
 
@@ -122,10 +123,9 @@ fn draft(
 ) -> Result<Draft, Verdict> {
     let status = match before.map(|before| before.status) {
         Some(Status::Archived) => Status::Archived,
-        _ => record
-            .status
-            .parse()
-            .map_err(|_| Verdict::refused("import.invalid", Some("status"), "status must be active or draft"))?,
+        _ => record.status.parse().map_err(|_| {
+            Verdict::refused("import.invalid", Some("status"), "status must be active or draft")
+        })?,
     };
     let alt = |url: &str| {
         let known = before.and_then(|before| before.images.iter().find(|image| image.url == url));
@@ -151,7 +151,9 @@ fn draft_variant(variant: &ImportVariant, id: kernel::VariantId) -> DraftVariant
         id: Some(id),
         sku: variant.sku.clone(),
         title: variant.title.clone(),
-        options: options.map(|(name, value)| VariantOption { name: name.clone(), value: value.clone() }).collect(),
+        options: options
+            .map(|(name, value)| VariantOption { name: name.clone(), value: value.clone() })
+            .collect(),
         price: variant.price,
         stock: variant.stock,
     }

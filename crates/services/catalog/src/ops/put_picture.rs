@@ -20,7 +20,11 @@ pub(crate) fn key(path: &str) -> String {
 ///
 /// # Errors
 /// [`Error::PictureUnsupported`], [`Error::PictureUnreadable`].
-pub(crate) async fn put_picture(objects: &Objects, content_type: &str, content: Bytes) -> Result<String, Error> {
+pub(crate) async fn put_picture(
+    objects: &Objects,
+    content_type: &str,
+    content: Bytes,
+) -> Result<String, Error> {
     let kind = Kind::of(content_type).ok_or(Error::PictureUnsupported)?;
     if !kind.matches(&content) {
         return Err(Error::PictureUnreadable);

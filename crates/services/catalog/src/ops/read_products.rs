@@ -60,11 +60,11 @@ pub(crate) async fn list_products(
 ) -> Result<Page<Stocked>, Error> {
     let now = database.clock().now();
     let mut reader = database.read().await?;
-    let mut entries = store::listing::page(&mut reader, filter, (sort, after.as_ref()), limit, matches).await?;
+    let mut entries =
+        store::listing::page(&mut reader, filter, (sort, after.as_ref()), limit, matches).await?;
     let more = entries.len() > limit.get();
     entries.truncate(limit.get());
-    let next_cursor =
-        entries.last().filter(|_| more).map(|last| listing::cursor(filter, &last.place));
+    let next_cursor = entries.last().filter(|_| more).map(|last| listing::cursor(filter, &last.place));
 
     let wanted: Vec<(ProductId, i64)> = entries.iter().map(|entry| (entry.id, entry.version)).collect();
     let products = bodies.load(&mut reader, &wanted).await?;

@@ -27,10 +27,15 @@ pub(crate) async fn reserve(database: &Database, request: &ReserveStock) -> Resu
     database
         .write_with(Isolation::ReadCommitted, |mut tx| async move {
             let now = tx.database().clock().now();
-            let reservation =
-                Reservation { checkout, state: State::Held, lines: lines.clone(), expires_at: now.plus(hold) };
+            let reservation = Reservation {
+                checkout,
+                state: State::Held,
+                lines: lines.clone(),
+                expires_at: now.plus(hold),
+            };
             if !store::reservations::insert(&mut tx, &reservation, now).await? {
-                let before = store::reservations::lock(&mut tx, checkout).await?.ok_or(Error::ReservationEnded)?;
+                let before =
+                    store::reservations::lock(&mut tx, checkout).await?.ok_or(Error::ReservationEnded)?;
                 before.repeat(lines, now)?;
                 return Ok(tx.rollback(()).await?);
             }
@@ -40,8 +45,10 @@ pub(crate) async fn reserve(database: &Database, request: &ReserveStock) -> Resu
             if !absent.is_empty() {
                 return Err(Error::NotForSale(absent));
             }
-            let slice: Vec<_> =
-                lines.iter().map(|line| stock::reserve(checkout, line.variant_id, line.quantity, hold)).collect();
+            let slice: Vec<_> = lines
+                .iter()
+                .map(|line| stock::reserve(checkout, line.variant_id, line.quantity, hold))
+                .collect();
             ledger::transfer(&mut tx, &slice, now).await.map_err(|error| shortage(error, lines))?;
             announce(&mut tx, &products, now).await?;
             Ok(tx.commit(()).await?)

@@ -12,7 +12,11 @@ use crate::store;
 ///
 /// # Errors
 /// See [`Reservation::decide`].
-pub(crate) async fn resolve(database: &Database, checkout: CheckoutId, command: Command) -> Result<(), Error> {
+pub(crate) async fn resolve(
+    database: &Database,
+    checkout: CheckoutId,
+    command: Command,
+) -> Result<(), Error> {
     database
         .write_with(Isolation::ReadCommitted, |mut tx| async move {
             let now = tx.database().clock().now();

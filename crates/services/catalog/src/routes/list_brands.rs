@@ -46,7 +46,9 @@ pub(crate) async fn list_brands(State(service): State<Service>) -> Handled<Respo
     let read = async {
         let mut reader = service.database.read().await?;
         let brands = store::facets::brands(&mut reader).await?;
-        Ok(Brands { data: brands.into_iter().map(|(key, name, products)| Brand { key, name, products }).collect() })
+        Ok(Brands {
+            data: brands.into_iter().map(|(key, name, products)| Brand { key, name, products }).collect(),
+        })
     };
     let json = list_facet(&service.cache, Facet::Brands, service.facets_ttl(), read).await?;
     Ok(kept(json, service.facets_ttl()))

@@ -45,7 +45,12 @@ pub(crate) async fn list_sellers(State(service): State<Service>) -> Handled<Resp
     let read = async {
         let mut reader = service.database.read().await?;
         let sellers = store::facets::sellers(&mut reader).await?;
-        let data = sellers.into_iter().map(|(id, handle, name, products)| ListedSeller { id, handle, name, products });
+        let data = sellers.into_iter().map(|(id, handle, name, products)| ListedSeller {
+            id,
+            handle,
+            name,
+            products,
+        });
         Ok(Sellers { data: data.collect() })
     };
     let json = list_facet(&service.cache, Facet::Sellers, service.facets_ttl(), read).await?;

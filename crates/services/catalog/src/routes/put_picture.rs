@@ -1,6 +1,6 @@
 use axum::Json;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
@@ -43,7 +43,8 @@ pub(crate) async fn put_picture(
     body: Result<Bytes, BytesRejection>,
 ) -> Handled<(StatusCode, Json<Picture>)> {
     staff.require(Role::Catalog)?;
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             code::TOO_LARGE.problem(format!("A picture has at most {MAX_BYTES} bytes. Send a smaller one."))

@@ -46,7 +46,8 @@ pub(crate) async fn page(
     limit: Limit,
     matches: u32,
 ) -> Result<Vec<Entry>, Error> {
-    let mut sql = Sql::new("SELECT p.id, p.version, p.created_at, p.price_min, p.title_key FROM products p WHERE ");
+    let mut sql =
+        Sql::new("SELECT p.id, p.version, p.created_at, p.price_min, p.title_key FROM products p WHERE ");
     restrict(&mut sql, filter);
     let Some(query) = &filter.query else {
         order(&mut sql, sort, after, limit);
@@ -95,7 +96,9 @@ fn restrict(sql: &mut Sql, filter: &Filter) {
         None => sql.push("p.status IN ('draft', 'active', 'archived')"),
     };
     if let Some(category) = &filter.category {
-        sql.push(" AND p.id IN (SELECT product_id FROM product_categories WHERE path = ").bind(category).push(")");
+        sql.push(" AND p.id IN (SELECT product_id FROM product_categories WHERE path = ")
+            .bind(category)
+            .push(")");
     }
     if let Some(brand) = &filter.brand {
         sql.push(" AND p.brand_key = ").bind(brand);
@@ -113,7 +116,8 @@ fn restrict(sql: &mut Sql, filter: &Filter) {
         restrict_variants(sql, filter);
     }
     if filter.in_stock == Some(false) {
-        sql.push(" AND NOT EXISTS (SELECT 1 FROM variants v WHERE v.product_id = p.id AND v.retired = ").bind(false);
+        sql.push(" AND NOT EXISTS (SELECT 1 FROM variants v WHERE v.product_id = p.id AND v.retired = ")
+            .bind(false);
         sql.push(" AND v.in_stock = ").bind(true).push(")");
     }
 }

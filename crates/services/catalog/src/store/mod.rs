@@ -33,7 +33,8 @@ pub(crate) fn padded<T: Copy>(ids: impl IntoIterator<Item = T>) -> Vec<T> {
 
 /// A JSON column as what it holds.
 fn json<T: serde::de::DeserializeOwned>(value: serde_json::Value, what: &str) -> Result<T, Error> {
-    serde_json::from_value(value).map_err(|_| Error::Type { what: format!("column {what:?}"), wanted: "its JSON" })
+    serde_json::from_value(value)
+        .map_err(|_| Error::Type { what: format!("column {what:?}"), wanted: "its JSON" })
 }
 
 /// What a JSON column shall hold.
@@ -48,7 +49,7 @@ mod tests {
 
     #[test]
     fn lists_grow_to_powers_of_two() {
-        assert_eq!(padded(0..0), []);
+        assert!(padded(0..0).is_empty());
         assert_eq!(padded([7]), [7]);
         assert_eq!(padded([1, 2, 3]), [1, 2, 3, 3]);
         assert_eq!(padded(0..100).len(), 128);

@@ -13,7 +13,8 @@ pub(crate) async fn find(connection: &mut Connection, id: SellerId) -> Result<Op
 
 /// Adds a seller, whose handle follows from the name. `false` when id or handle are taken.
 pub(crate) async fn insert(tx: &mut Tx, seller: &Seller, now: Timestamp) -> Result<bool, Error> {
-    let sql = "INSERT INTO sellers (id, handle, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    let sql =
+        "INSERT INTO sellers (id, handle, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     let handle = handle::slug(&seller.name);
     Ok(tx.execute(sql, &params![seller.id, handle, &seller.name, now]).await? == 1)
 }

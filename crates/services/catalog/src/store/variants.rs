@@ -34,7 +34,10 @@ pub(crate) async fn of_products(
         "SELECT id, product_id, sku, title, options, price_amount, price_currency FROM variants \
          WHERE retired = ",
     );
-    sql.bind(false).push(" AND product_id IN ").bind_list(padded(products)).push(" ORDER BY product_id, position");
+    sql.bind(false)
+        .push(" AND product_id IN ")
+        .bind_list(padded(products))
+        .push(" ORDER BY product_id, position");
     let mut found: HashMap<ProductId, Vec<Variant>> = HashMap::new();
     for Stored(product, variant) in sql.fetch_all(connection).await? {
         found.entry(product).or_default().push(variant);

@@ -10,7 +10,9 @@ use database::{Database, DatabaseConfig};
 use host::{Channels, Platform};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use kernel::{CheckoutId, CustomerId, Money, ProductId, Rng, SellerId, SessionId, StaffId, Timestamp, VariantId};
+use kernel::{
+    CheckoutId, CustomerId, Money, ProductId, Rng, SellerId, SessionId, StaffId, Timestamp, VariantId,
+};
 use mail::{Mailer, Sender};
 use objects::Objects;
 use serde_json::{Value, json};
@@ -87,7 +89,9 @@ fn nobody(service: &'static str) -> Result<Channel, std::convert::Infallible> {
 async fn platform(db: &TestDatabase) -> Platform {
     let (clock, rng) = (db.clock().clone(), Rng::seeded(7));
     let folder = db.folder();
-    let keys = Database::open(&DatabaseConfig::default(), "vault", folder, clock.clone(), rng.clone()).await.unwrap();
+    let keys = Database::open(&DatabaseConfig::default(), "vault", folder, clock.clone(), rng.clone())
+        .await
+        .unwrap();
     let vault = Vault::open(&VaultConfig::default(), keys, folder, clock.clone(), rng.clone()).await.unwrap();
     let from = Sender { name: "Souk".to_owned(), address: "shop@example.com".parse().unwrap() };
     Platform {
@@ -109,10 +113,19 @@ impl Shop {
         let platform = platform(&db).await;
         let service = Service::new(&platform, Config::default()).await.unwrap();
         let (routes, _) = service.router().split_for_parts();
-        let observer =
-            Observer { clock: platform.clock.clone(), rng: platform.rng.clone(), proxies: [].into_iter().collect() };
+        let observer = Observer {
+            clock: platform.clock.clone(),
+            rng: platform.rng.clone(),
+            proxies: [].into_iter().collect(),
+        };
         let client = Client::new(web::channel::local("orders", "catalog", service.internal()));
-        Self { db, objects: platform.objects, service, client, app: standard(routes, Standard::new(observer)) }
+        Self {
+            db,
+            objects: platform.objects,
+            service,
+            client,
+            app: standard(routes, Standard::new(observer)),
+        }
     }
 
     /// A catalogue with `products` in it.
@@ -126,10 +139,6 @@ impl Shop {
 
     pub(crate) async fn import(&self, products: Vec<ImportProduct>) -> Vec<Verdict> {
         self.service.import_products(products, Mode::Apply).await.unwrap()
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.db.clock().now()
     }
 
     /// Sends a request on behalf of `caller`, with these header fields.
@@ -159,7 +168,12 @@ impl Shop {
     }
 
     /// A JSON request of a member of the staff who looks after the catalogue.
-    pub(crate) async fn staff(&self, request: (Method, &str), headers: &[(&str, &str)], body: &Value) -> Answer {
+    pub(crate) async fn staff(
+        &self,
+        request: (Method, &str),
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
         self.json(request, staff(&[Role::Catalog]), headers, body).await
     }
 
@@ -175,7 +189,11 @@ impl Shop {
     }
 
     /// Reserves for ten minutes.
-    pub(crate) async fn reserve(&self, checkout: u128, lines: &[(&str, i64)]) -> Result<(), contracts::CallError> {
+    pub(crate) async fn reserve(
+        &self,
+        checkout: u128,
+        lines: &[(&str, i64)],
+    ) -> Result<(), contracts::CallError> {
         self.client.reserve(&request(checkout, lines)).await
     }
 
@@ -274,7 +292,8 @@ pub(crate) fn checkout(number: u128) -> CheckoutId {
 }
 
 pub(crate) fn request(number: u128, lines: &[(&str, i64)]) -> ReserveStock {
-    let line = |(sku, quantity): &(&str, i64)| LineRequest { variant_id: variant_id(sku), quantity: *quantity };
+    let line =
+        |(sku, quantity): &(&str, i64)| LineRequest { variant_id: variant_id(sku), quantity: *quantity };
     ReserveStock { checkout_id: checkout(number), lines: lines.iter().map(line).collect(), hold_seconds: 600 }
 }
 
