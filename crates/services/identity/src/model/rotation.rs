@@ -36,7 +36,7 @@ impl Rotation {
     pub(crate) const FIRST: Self = Self { issued: 1, used: 0, open_from: 1 };
 
     /// Decides about the token `generation`, which is known to be genuine. `overlapping` says
-    /// whether another request with the same token has not been answered yet.
+    /// whether this request came before another one with the same token was answered.
     pub(crate) fn present(self, generation: u32, overlapping: bool) -> Presented {
         // A genuine token from beyond `issued` was given out before the database was restored from a
         // backup. It is the newest there is, so it is good.

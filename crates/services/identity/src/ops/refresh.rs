@@ -34,31 +34,39 @@ enum Rotated {
 impl Context {
     /// The next pair of tokens for a session. See [`crate::model::rotation`] for what a token that
     /// comes twice means.
-    pub(crate) async fn refresh(&self, token: &str, client: &Client) -> Result<Tokens, Error> {
-        let Some((token, session)) = self.genuine(token).await? else {
-            return self.refuse_refresh(client).await;
-        };
-        let attempt = Attempt::by_nobody(Action::Refresh, client).by("refresh_token");
-        let limit = (self.config.limits.refreshes(), session.id.to_string());
-        self.hold_back(attempt, [limit]).await?;
-
+    pub(crate) async fn refresh(&self, text: &str, client: &Client) -> Result<Tokens, Error> {
+        let Some(token) = RefreshToken::parse(text) else { return self.refuse_refresh(client).await };
+        // Before anything else, so that requests which are worked on at the same time see each other.
         let mark = format!("identity.refresh:{}:{}", token.session, token.generation);
-        // A cache that is away must not sign anybody out: two answers at once are then both left open.
-        let overlapping = !self.cache.put_if_absent(&mark, "1", ON_ITS_WAY).await.unwrap_or(false);
-        let answer = self.answer(&token, &session, overlapping, client).await;
-        if !overlapping {
+        let place = self.cache.increment(&mark, ON_ITS_WAY).await;
+        let alone = matches!(place, Ok(1));
+        let answer = self.answer(&token, alone.then_some(mark.as_str()), client).await;
+        if alone {
             let _ = self.cache.remove(&mark).await;
         }
         answer
     }
 
+    /// `mark` counts the requests with this token; there is none when another one was on its way
+    /// already, or when the cache is away, which must not sign anybody out.
     async fn answer(
         &self,
         token: &RefreshToken,
-        session: &Session,
-        overlapping: bool,
+        mark: Option<&str>,
         client: &Client,
     ) -> Result<Tokens, Error> {
+        let session = sessions::by_id(&mut *self.database.read_primary().await?, token.session).await?;
+        let genuine = |session: &Session| token.is_genuine(&self.issuer.refresh_key, &session.seed);
+        let Some(session) = session.filter(genuine) else { return self.refuse_refresh(client).await };
+        let attempt = Attempt::by_nobody(Action::Refresh, client).by("refresh_token");
+        let limit = (self.config.limits.refreshes(), session.id.to_string());
+        self.hold_back(attempt, [limit]).await?;
+        // A token that is open now and used by the time it is our turn was used by a request at our side.
+        let overlapping = token.generation >= session.rotation.open_from
+            || match mark {
+                Some(mark) => self.cache.get(mark).await.is_ok_and(|count| count.is_some_and(|n| &n[..] != b"1")),
+                None => true,
+            };
         match self.rotate(token, overlapping).await? {
             Rotated::Next { account, session, revoked } => {
                 if revoked {
@@ -66,17 +74,9 @@ impl Context {
                 }
                 self.issuer.issue(&account, &session).await
             }
-            Rotated::Theft(account) => self.end_stolen(&account, session, client).await,
+            Rotated::Theft(account) => self.end_stolen(&account, &session, client).await,
             Rotated::Over => self.refuse_refresh(client).await,
         }
-    }
-
-    /// The token when it is one that we gave out, with its session.
-    async fn genuine(&self, text: &str) -> Result<Option<(RefreshToken, Session)>, Error> {
-        let Some(token) = RefreshToken::parse(text) else { return Ok(None) };
-        let session = sessions::by_id(&mut *self.database.read_primary().await?, token.session).await?;
-        let genuine = |session: &Session| token.is_genuine(&self.issuer.refresh_key, &session.seed);
-        Ok(session.filter(genuine).map(|session| (token, session)))
     }
 
     async fn rotate(&self, token: &RefreshToken, overlapping: bool) -> Result<Rotated, Error> {

@@ -135,9 +135,8 @@ pub(crate) async fn verify(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<bool
 /// Sets the password, or with `None` takes it away.
 pub(crate) async fn set_password(tx: &mut Tx, id: Uuid, hash: Option<&str>, now: Timestamp) -> Result<(), Error> {
     tx.execute(
-        "UPDATE accounts SET password_hash = $2, password_set_at = CASE WHEN $2 IS NULL THEN NULL ELSE $3 END \
-         WHERE id = $1",
-        &params![id, hash, now],
+        "UPDATE accounts SET password_hash = $2, password_set_at = $3 WHERE id = $1",
+        &params![id, hash, hash.map(|_| now)],
     )
     .await?;
     Ok(())
