@@ -26,6 +26,7 @@ CREATE TABLE products (
 ) STRICT;
 
 CREATE INDEX products_newest ON products (status, created_at, id);
+CREATE INDEX products_all ON products (created_at, id);
 CREATE INDEX products_price ON products (status, price_min, id);
 CREATE INDEX products_title ON products (status, title_key, id);
 CREATE INDEX products_brand ON products (brand_key, status, created_at, id);

@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use database::Tx;
 use kernel::{StaffId, TransferId, VariantId};
 use ledger::LedgerError;
@@ -31,7 +29,7 @@ pub(crate) async fn adjust_stock(
 ) -> Result<Level, Error> {
     let now = tx.database().clock().now();
     let id = TransferId::new(now, tx.database().rng());
-    let product = store::variants::product_of(tx, variant).await?.ok_or(Error::VariantNotFound)?;
+    let products = store::variants::lock(tx, [variant].into_iter()).await?;
     let before = level(tx, variant, now).await?;
     let (delta, pointer) = match change {
         Change::By(delta) => (delta, "/delta"),
@@ -47,7 +45,7 @@ pub(crate) async fn adjust_stock(
         LedgerError::Exceeds(_) => Error::InsufficientStock { available: before.available.max(0) },
         error => error.into(),
     })?;
-    announce(tx, &HashMap::from([(variant, product)]), now).await?;
+    announce(tx, &products).await?;
     level(tx, variant, now).await
 }
 

@@ -20,12 +20,11 @@ pub(crate) async fn levels(
 }
 
 /// Tells everybody how many can be bought of variants whose stock this transaction has changed, one
-/// event each, and notes which of them are sold out. Call it once, after the last change.
-pub(crate) async fn announce(
-    tx: &mut Tx,
-    variants: &HashMap<VariantId, ProductId>,
-    now: Timestamp,
-) -> Result<(), Error> {
+/// event each, and notes which of them are sold out. Call it once, after the last change, with variants
+/// that were locked before the first.
+pub(crate) async fn announce(tx: &mut Tx, variants: &HashMap<VariantId, ProductId>) -> Result<(), Error> {
+    // Read after the locks: who waited for them must not tell how it was before.
+    let now = tx.database().clock().now();
     let ids: Vec<VariantId> = variants.keys().copied().collect();
     let levels = levels(tx, &ids, now).await?;
     // In the order of their ids, so that two transactions never wait for each other.

@@ -49,7 +49,7 @@ pub(crate) async fn check_names(tx: &mut Tx, product: &Product) -> Result<(), Er
         return Err(Error::HandleTaken { handle: product.handle.clone() });
     }
     let skus = product.variants.iter().map(|variant| variant.sku.as_str());
-    for holder in store::variants::find_names(tx, skus, std::iter::empty()).await? {
+    for holder in store::variants::lock_names(tx, skus, std::iter::empty()).await? {
         let owns = |variant: &crate::model::Variant| variant.sku == holder.sku && variant.id == holder.id;
         if !product.variants.iter().any(owns) {
             return Err(Error::SkuTaken { sku: holder.sku });

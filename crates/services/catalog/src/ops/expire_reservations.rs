@@ -32,11 +32,11 @@ async fn expire_some(database: &Database) -> Result<u32, Error> {
             let checkouts = due.iter().map(|reservation| reservation.checkout);
             store::reservations::set_state(&mut tx, checkouts, State::Expired).await?;
             let lines: Vec<_> = due.iter().flat_map(|reservation| &reservation.lines).collect();
+            let variants = lines.iter().map(|line| line.variant_id);
+            let products = store::variants::lock(&mut tx, variants).await?;
             let limit = u32::try_from(lines.len()).unwrap_or(u32::MAX);
             ledger::expire_due(&mut tx, now, limit).await?;
-            let variants = lines.iter().map(|line| line.variant_id);
-            let products = store::variants::products_of(&mut tx, variants).await?;
-            announce(&mut tx, &products, now).await?;
+            announce(&mut tx, &products).await?;
             Ok(tx.commit(u32::try_from(due.len()).unwrap_or(u32::MAX)).await?)
         })
         .await

@@ -72,7 +72,7 @@ async fn load(tx: &mut Tx, batch: &[ImportProduct]) -> Result<Known, Error> {
     let products = store::products::find_named(tx, ids, handles).await?;
     let variants = || batch.iter().flat_map(|record| &record.variants);
     let skus = variants().map(|variant| variant.sku.as_str());
-    let names = store::variants::find_names(tx, skus, variants().map(|variant| variant.variant_id)).await?;
+    let names = store::variants::lock_names(tx, skus, variants().map(|variant| variant.variant_id)).await?;
     let names = names.into_iter().map(|name| (name.sku, name.id, name.product));
     let sellers = batch.iter().map(|record| &record.seller);
     let sellers =

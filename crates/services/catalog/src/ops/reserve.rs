@@ -40,7 +40,7 @@ pub(crate) async fn reserve(database: &Database, request: &ReserveStock) -> Resu
                 return Ok(tx.rollback(()).await?);
             }
             let wanted = lines.iter().map(|line| line.variant_id);
-            let products = store::variants::for_sale(&mut tx, wanted.clone()).await?;
+            let products = store::variants::lock_for_sale(&mut tx, wanted.clone()).await?;
             let absent: Vec<VariantId> = wanted.filter(|variant| !products.contains_key(variant)).collect();
             if !absent.is_empty() {
                 return Err(Error::NotForSale(absent));
@@ -50,7 +50,7 @@ pub(crate) async fn reserve(database: &Database, request: &ReserveStock) -> Resu
                 .map(|line| stock::reserve(checkout, line.variant_id, line.quantity, hold))
                 .collect();
             ledger::transfer(&mut tx, &slice, now).await.map_err(|error| shortage(error, lines))?;
-            announce(&mut tx, &products, now).await?;
+            announce(&mut tx, &products).await?;
             Ok(tx.commit(()).await?)
         })
         .await

@@ -27,12 +27,15 @@ pub(crate) async fn resolve(
                 return Ok(tx.rollback(()).await?);
             };
             store::reservations::set_state(&mut tx, [checkout].into_iter(), next).await?;
-            ledger::transfer(&mut tx, &transfers(&reservation, command), now).await?;
-            // What is committed was not to be had before either, so nobody needs to hear of it.
-            if command != Command::Commit {
+            let slice = transfers(&reservation, command);
+            if command == Command::Commit {
+                // What is committed was not to be had before either, so nobody needs to hear of it.
+                ledger::transfer(&mut tx, &slice, now).await?;
+            } else {
                 let variants = reservation.lines.iter().map(|line| line.variant_id);
-                let products = store::variants::products_of(&mut tx, variants).await?;
-                announce(&mut tx, &products, now).await?;
+                let products = store::variants::lock(&mut tx, variants).await?;
+                ledger::transfer(&mut tx, &slice, now).await?;
+                announce(&mut tx, &products).await?;
             }
             Ok(tx.commit(()).await?)
         })

@@ -48,5 +48,5 @@ pub(crate) async fn open(tx: &mut Tx, opened: &[Opened], now: Timestamp) -> Resu
     if stocked.is_empty() {
         return Ok(());
     }
-    announce(tx, &stocked, now).await
+    announce(tx, &stocked).await
 }

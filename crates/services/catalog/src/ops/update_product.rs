@@ -29,7 +29,7 @@ pub(crate) async fn update_product(
     }
     let mut draft = change(&before);
     let known: Vec<(String, VariantId)> =
-        store::variants::names_of(tx, id).await?.into_iter().map(|name| (name.sku, name.id)).collect();
+        store::variants::lock_names_of(tx, id).await?.into_iter().map(|name| (name.sku, name.id)).collect();
     let mut complaints = draft.check();
     for (index, variant) in draft.variants.iter().enumerate() {
         if variant.id.is_some_and(|id| !known.iter().any(|(_, known)| *known == id)) {

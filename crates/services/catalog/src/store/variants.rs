@@ -59,30 +59,49 @@ impl FromRow for Name {
     }
 }
 
-/// Every variant that the product has or had.
-pub(crate) async fn names_of(connection: &mut Connection, product: ProductId) -> Result<Vec<Name>, Error> {
+/// Every variant that the product has or had, locked.
+pub(crate) async fn lock_names_of(tx: &mut Tx, product: ProductId) -> Result<Vec<Name>, Error> {
     let sql = "SELECT id, product_id, sku FROM variants WHERE product_id = $1 ORDER BY id";
-    connection.fetch_all(sql, &params![product]).await
+    tx.fetch_all_locked(sql, &params![product]).await
 }
 
-/// The variants, of whatever product, with one of these stock keeping units or ids.
-pub(crate) async fn find_names(
-    connection: &mut Connection,
+/// The variants, of whatever product, with one of these stock keeping units or ids, locked.
+pub(crate) async fn lock_names(
+    tx: &mut Tx,
     skus: impl Iterator<Item = &str>,
     ids: impl Iterator<Item = VariantId>,
 ) -> Result<Vec<Name>, Error> {
     let mut sql = Sql::new("SELECT id, product_id, sku FROM variants WHERE sku IN ");
-    sql.bind_list(padded(skus)).push(" OR id IN ").bind_list(padded(ids));
-    sql.fetch_all(connection).await
+    sql.bind_list(padded(skus)).push(" OR id IN ").bind_list(padded(ids)).push(" ORDER BY id");
+    tx.fetch_all_locked(sql.text(), sql.params()).await
 }
 
-/// The product of a variant.
-pub(crate) async fn product_of(
-    connection: &mut Connection,
-    variant: VariantId,
-) -> Result<Option<ProductId>, Error> {
-    let sql = "SELECT product_id FROM variants WHERE id = $1";
-    Ok(connection.fetch_optional::<(ProductId,)>(sql, &params![variant]).await?.map(|(product,)| product))
+/// Locks these variants and tells their products. Whoever changes the stock of a variant does so first,
+/// and always before the ledger locks accounts: so changes of one variant follow each other, and what is
+/// announced last is how it is.
+pub(crate) async fn lock(
+    tx: &mut Tx,
+    variants: impl Iterator<Item = VariantId>,
+) -> Result<HashMap<VariantId, ProductId>, Error> {
+    let mut sql = Sql::new("SELECT id, product_id FROM variants WHERE id IN ");
+    sql.bind_list(padded(variants)).push(" ORDER BY id");
+    let rows: Vec<(VariantId, ProductId)> = tx.fetch_all_locked(sql.text(), sql.params()).await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// As [`lock`], for those of the variants that are for sale.
+pub(crate) async fn lock_for_sale(
+    tx: &mut Tx,
+    variants: impl Iterator<Item = VariantId>,
+) -> Result<HashMap<VariantId, ProductId>, Error> {
+    let mut sql = Sql::new("SELECT id, product_id FROM variants WHERE id IN ");
+    sql.bind_list(padded(variants)).push(" AND retired = ").bind(false);
+    sql.push(
+        " AND EXISTS (SELECT 1 FROM products p WHERE p.id = variants.product_id AND p.status = 'active') \
+         ORDER BY id",
+    );
+    let rows: Vec<(VariantId, ProductId)> = tx.fetch_all_locked(sql.text(), sql.params()).await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// What a checkout needs to know about a variant.
@@ -129,29 +148,6 @@ pub(crate) async fn offers(
     );
     sql.bind(false).push(" AND v.id IN ").bind_list(padded(variants));
     sql.fetch_all(connection).await
-}
-
-/// The products of those of the variants that are for sale.
-pub(crate) async fn for_sale(
-    connection: &mut Connection,
-    variants: impl Iterator<Item = VariantId>,
-) -> Result<HashMap<VariantId, ProductId>, Error> {
-    let mut sql = Sql::new(
-        "SELECT v.id, v.product_id FROM variants v JOIN products p ON p.id = v.product_id \
-         WHERE p.status = 'active' AND v.retired = ",
-    );
-    sql.bind(false).push(" AND v.id IN ").bind_list(padded(variants));
-    Ok(sql.fetch_all::<(VariantId, ProductId)>(connection).await?.into_iter().collect())
-}
-
-/// The products of these variants, for sale or not.
-pub(crate) async fn products_of(
-    connection: &mut Connection,
-    variants: impl Iterator<Item = VariantId>,
-) -> Result<HashMap<VariantId, ProductId>, Error> {
-    let mut sql = Sql::new("SELECT id, product_id FROM variants WHERE id IN ");
-    sql.bind_list(padded(variants));
-    Ok(sql.fetch_all::<(VariantId, ProductId)>(connection).await?.into_iter().collect())
 }
 
 /// Writes the product's variants in their order and retires those that it does not list any more.

@@ -31,6 +31,55 @@ testkit::on_both_engines! {
         shop.assert_sound().await;
     }
 
+    async fn what_was_announced_last_is_how_it_is(db: TestDatabase) {
+        let shop = Arc::new(Shop::with(db, vec![product("tint", &[("T-1", 1, 3), ("T-2", 1, 3)])]).await);
+        let shutdown = host::Shutdown::new();
+        let workers: Vec<_> =
+            (0..2).map(|_| tokio::spawn(shop.service.workers()[0].run(shutdown.clone()))).collect();
+        for round in 1..=15_u128 {
+            let calls = (0..6).map(|call| {
+                let shop = shop.clone();
+                tokio::spawn(async move {
+                    let lines = [("T-1", 1), ("T-2", 1)];
+                    let number = round * 10 + call;
+                    let taken = shop.reserve(number, &lines).await;
+                    match call % 3 {
+                        0 if taken.is_ok() => shop.client.release(checkout(number)).await.unwrap(),
+                        // Time passes over those that stay.
+                        1 => shop.db.clock().advance(std::time::Duration::from_secs(400)),
+                        _ => {}
+                    }
+                })
+            });
+            for call in calls.collect::<Vec<_>>() {
+                call.await.unwrap();
+            }
+        }
+        shop.db.clock().advance(std::time::Duration::from_secs(600));
+        let last = async || {
+            let (events, _) = shop.events(0).await;
+            let of = |sku: &str| {
+                let id = serde_json::json!(variant_id(sku));
+                let stock = events.iter().rev().find(|(_, data)| data["variant_id"] == id);
+                stock.unwrap().1["available"].as_i64().unwrap()
+            };
+            [of("T-1"), of("T-2")]
+        };
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        while last().await != [3, 3] {
+            assert!(tokio::time::Instant::now() < deadline, "{:?}", last().await);
+            tokio::task::yield_now().await;
+        }
+        shutdown.set();
+        for worker in workers {
+            worker.await.unwrap();
+        }
+        assert_eq!(last().await, [3, 3]);
+        assert_eq!((shop.available("tint", "T-1").await, shop.available("tint", "T-2").await), (3, 3));
+        assert_eq!(shop.get("/v1/products?in_stock=true").await.handles(), ["tint"]);
+        shop.assert_sound().await;
+    }
+
     async fn a_checkout_that_is_pulled_both_ways_goes_one(db: TestDatabase) {
         let shop = Arc::new(Shop::with(db, vec![product("tint", &[("T-1", 1, 50)])]).await);
         for round in 1..=10_u128 {

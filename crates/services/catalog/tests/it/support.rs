@@ -108,10 +108,11 @@ async fn platform(db: &TestDatabase) -> Platform {
 }
 
 impl Shop {
-    /// An empty catalogue.
+    /// An empty catalogue that looks for ended reservations all the time.
     pub(crate) async fn open(db: TestDatabase) -> Self {
         let platform = platform(&db).await;
-        let service = Service::new(&platform, Config::default()).await.unwrap();
+        let config = Config { expiry_interval_ms: 10, ..Config::default() };
+        let service = Service::new(&platform, config).await.unwrap();
         let (routes, _) = service.router().split_for_parts();
         let observer = Observer {
             clock: platform.clock.clone(),
@@ -220,7 +221,7 @@ impl Shop {
 
     /// The ledger is whole: nothing was ever lost or made up.
     pub(crate) async fn assert_sound(&self) {
-        assert_eq!(ledger::verify(&mut *self.db.read_primary().await.unwrap()).await.unwrap(), []);
+        assert_eq!(ledger::verify(&mut self.db.read_primary().await.unwrap()).await.unwrap(), []);
     }
 }
 
