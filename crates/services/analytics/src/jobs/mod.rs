@@ -1,0 +1,5 @@
+//! Background work: deleting what has expired.
+
+mod trim;
+
+pub(crate) use trim::keep_short;

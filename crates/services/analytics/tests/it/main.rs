@@ -1,0 +1,9 @@
+//! The service over HTTP, with its real database on both engines, and its reactions.
+
+mod collection;
+mod journey;
+mod privacy;
+mod refusals;
+mod schema;
+mod shop;
+mod staff;
