@@ -104,7 +104,8 @@ impl Config {
 
 impl Source {
     fn name_problem(&self) -> Option<&'static str> {
-        let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+        let sound =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
         if self.name == SERVER {
             Some("`server` is the shop itself")
         } else if self.name.is_empty() || self.name.len() > 64 || !self.name.bytes().all(sound) {

@@ -66,7 +66,12 @@ fn translate(event: &Envelope) -> Result<Option<(Message, Option<Takings>)>, Rea
 }
 
 /// Three statements at most, because an import brings many.
-async fn record(tx: &mut Tx, id: EventId, message: Message, takings: Option<Takings>) -> Result<(), ReactError> {
+async fn record(
+    tx: &mut Tx,
+    id: EventId,
+    message: Message,
+    takings: Option<Takings>,
+) -> Result<(), ReactError> {
     let event = NewEvent {
         id,
         customer: message.customer(),

@@ -37,7 +37,10 @@ impl Service {
     /// When the tables cannot be made.
     pub async fn new(platform: &Platform, config: Config) -> Result<Self, StartError> {
         let database = platform.database.clone();
-        database.migrate("analytics", MIGRATIONS).await.map_err(StartError::because("its tables cannot be made"))?;
+        database
+            .migrate("analytics", MIGRATIONS)
+            .await
+            .map_err(StartError::because("its tables cannot be made"))?;
         let state = State {
             database,
             vault: platform.vault.clone(),
@@ -61,7 +64,9 @@ impl Service {
     /// Deleting what has expired.
     pub fn workers(&self) -> Vec<Worker> {
         let State { database, config, .. } = self.state.clone();
-        vec![Worker::new("analytics.trim", move |shutdown| keep_short(database.clone(), config.clone(), shutdown))]
+        vec![Worker::new("analytics.trim", move |shutdown| {
+            keep_short(database.clone(), config.clone(), shutdown)
+        })]
     }
 
     /// What is done about the events of others.

@@ -16,7 +16,12 @@ pub(crate) struct Sources(HashMap<[u8; 32], Arc<str>>);
 
 impl Sources {
     pub(crate) fn new(sources: &[config::Source]) -> Self {
-        Self(sources.iter().map(|source| (hash(source.write_key.expose()), source.name.as_str().into())).collect())
+        Self(
+            sources
+                .iter()
+                .map(|source| (hash(source.write_key.expose()), source.name.as_str().into()))
+                .collect(),
+        )
     }
 
     /// The name of the source that `write_key` belongs to.

@@ -50,7 +50,10 @@ impl Takings {
 }
 
 /// `Order Completed`, on the day on which the order was placed, wherever that was.
-pub(crate) fn order_completed(event: &Envelope, order: &OrderPlaced) -> Result<(Message, Takings), MoneyError> {
+pub(crate) fn order_completed(
+    event: &Envelope,
+    order: &OrderPlaced,
+) -> Result<(Message, Takings), MoneyError> {
     let totals = &order.totals;
     let revenue = totals.total.minus(totals.shipping)?.minus(totals.tax)?;
     let units = order.lines.iter().fold(0_i64, |units, line| units.saturating_add(line.quantity));
@@ -138,5 +141,13 @@ fn message(
             body.insert(member.to_owned(), id.as_str().into());
         }
     }
-    Message { message_id, kind: Kind::Track, event: name.to_owned(), user_id, anonymous_id, occurred_at, body }
+    Message {
+        message_id,
+        kind: Kind::Track,
+        event: name.to_owned(),
+        user_id,
+        anonymous_id,
+        occurred_at,
+        body,
+    }
 }

@@ -76,7 +76,11 @@ impl Message {
     ///
     /// # Errors
     /// Why it is not taken.
-    pub(crate) fn read(mut body: Map<String, Value>, defaults: &Defaults, new_id: String) -> Result<Self, Refusal> {
+    pub(crate) fn read(
+        mut body: Map<String, Value>,
+        defaults: &Defaults,
+        new_id: String,
+    ) -> Result<Self, Refusal> {
         let kind = match defaults.kind {
             Some(kind) => kind,
             None => match text(&body, "type", MAX_NAME)? {
@@ -124,7 +128,8 @@ fn name(kind: Kind, body: &Map<String, Value>, user_id: Option<&str>) -> Result<
     match kind {
         Kind::Track => {
             let event = text(body, "event", MAX_NAME)?;
-            let event = event.ok_or_else(|| Refusal::new(&error::EVENT_REQUIRED, "Send `event`: what happened."))?;
+            let event =
+                event.ok_or_else(|| Refusal::new(&error::EVENT_REQUIRED, "Send `event`: what happened."))?;
             return Ok(present_name(&event).to_owned());
         }
         Kind::Group if text(body, "groupId", MAX_NAME)?.is_none() => {
@@ -175,7 +180,11 @@ fn occurred_at(body: &Map<String, Value>, defaults: &Defaults) -> Timestamp {
 }
 
 /// The members that the request gives all events, under those of the event.
-fn merge(body: &mut Map<String, Value>, member: &str, outer: Option<&Map<String, Value>>) -> Result<(), Refusal> {
+fn merge(
+    body: &mut Map<String, Value>,
+    member: &str,
+    outer: Option<&Map<String, Value>>,
+) -> Result<(), Refusal> {
     let inner = match body.get_mut(member) {
         None | Some(Value::Null) => {
             if let Some(outer) = outer {
@@ -250,7 +259,10 @@ mod tests {
         assert_eq!(code(json!({"type": "group", "userId": "u"})), "analytics.group_id_required");
         assert_eq!(code(json!({"type": "alias", "userId": "u"})), "analytics.previous_id_required");
         assert_eq!(code(json!({"type": "alias", "previousId": "u"})), "analytics.previous_id_required");
-        assert_eq!(code(json!({"type": "page", "userId": "u", "messageId": long})), "analytics.invalid_event");
+        assert_eq!(
+            code(json!({"type": "page", "userId": "u", "messageId": long})),
+            "analytics.invalid_event"
+        );
         assert_eq!(code(json!({"type": "page", "userId": ["u"]})), "analytics.invalid_event");
         assert_eq!(code(json!({"type": "page", "userId": "a\u{0}b"})), "analytics.invalid_event");
         assert_eq!(code(json!({"type": "page", "userId": "u", "context": 1})), "analytics.invalid_event");
@@ -258,7 +270,9 @@ mod tests {
 
     #[test]
     fn unknown_members_stay_and_ids_are_assigned() {
-        let message = read(json!({"type": "page", "userId": 7, "name": "Home", "writeKey": "k", "x": {"y": 1}})).unwrap();
+        let message =
+            read(json!({"type": "page", "userId": 7, "name": "Home", "writeKey": "k", "x": {"y": 1}}))
+                .unwrap();
         assert_eq!((message.event.as_str(), message.message_id.as_str()), ("page", "assigned"));
         assert_eq!(message.user_id.as_deref(), Some("7"));
         assert_eq!(
@@ -279,7 +293,8 @@ mod tests {
         assert_eq!(message.body["originalTimestamp"], "2031-01-01T00:00:00Z");
         // Without the time of sending there is nothing to go by, but nothing comes from the future.
         assert_eq!(read(event).unwrap().occurred_at, at("2026-11-21T12:00:00Z"));
-        let yesterday = read(json!({"type": "page", "userId": "u", "timestamp": "2026-11-20T12:00:00+01:00"}));
+        let yesterday =
+            read(json!({"type": "page", "userId": "u", "timestamp": "2026-11-20T12:00:00+01:00"}));
         assert_eq!(yesterday.unwrap().occurred_at, at("2026-11-20T11:00:00Z"));
         let unread = read(json!({"type": "page", "userId": "u", "timestamp": "noon"})).unwrap();
         assert_eq!(unread.occurred_at, at("2026-11-21T12:00:00Z"));

@@ -5,7 +5,7 @@ mod message;
 mod personal;
 mod vocabulary;
 
-pub(crate) use journey::{Takings, signed_in, signed_up, order_cancelled, order_completed, order_refunded};
+pub(crate) use journey::{Takings, order_cancelled, order_completed, order_refunded, signed_in, signed_up};
 pub(crate) use message::{Defaults, Kind, MAX_EVENT_BYTES, Message};
 pub(crate) use personal::take_personal;
 

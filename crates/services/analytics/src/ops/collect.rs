@@ -59,7 +59,12 @@ fn new_id(state: &State, defaults: &Defaults) -> EventId {
     EventId::from_uuid(state.database.rng().uuid_v7(defaults.received_at))
 }
 
-fn read(raw: &RawValue, parsed: Option<&Value>, defaults: &Defaults, id: EventId) -> Result<Message, Refusal> {
+fn read(
+    raw: &RawValue,
+    parsed: Option<&Value>,
+    defaults: &Defaults,
+    id: EventId,
+) -> Result<Message, Refusal> {
     let bytes = raw.get().len();
     if bytes > MAX_EVENT_BYTES {
         let detail = format!("The event has {bytes} bytes; at most {MAX_EVENT_BYTES} are taken.");

@@ -82,7 +82,8 @@ pub(crate) struct RejectedBody {
     index: usize,
     /// Its own id, when it had one.
     message_id: Option<String>,
-    /// Why.
+    /// Why: `analytics.unknown_type`, or what the call that has the event's name would answer.
+    #[schema(examples("analytics.event_required"))]
     code: &'static str,
 }
 

@@ -64,5 +64,10 @@ pub(super) async fn handler(
     let mut reader = state.database.read().await?;
     let rows = store::counts(&mut reader, &filter, after, limit).await?;
     let page = Page::from_overfetched(rows, limit, |row| (row.day, row.event.clone(), row.source.clone()));
-    Ok(list.page.page(page.map(|DailyCount { day, event, source, count }| DailyEvents { day, source, event, count })))
+    Ok(list.page.page(page.map(|DailyCount { day, event, source, count }| DailyEvents {
+        day,
+        source,
+        event,
+        count,
+    })))
 }

@@ -5,9 +5,9 @@ use std::io::Read as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::RequestExt as _;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
-use axum::RequestExt as _;
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
@@ -55,7 +55,8 @@ fn unread(rejection: BytesRejection) -> Problem {
 }
 
 fn too_large() -> Problem {
-    error::BATCH_TOO_LARGE.problem(format!("At most {MAX_BODY_BYTES} bytes are taken at once. Send smaller batches."))
+    error::BATCH_TOO_LARGE
+        .problem(format!("At most {MAX_BODY_BYTES} bytes are taken at once. Send smaller batches."))
 }
 
 fn malformed(detail: &str) -> Problem {
@@ -110,7 +111,8 @@ pub(super) struct Understood<'a> {
 impl Body {
     /// Reads the body as one event of `kind`, or as a batch when that is `None`.
     pub(super) fn understand(&self, state: &State, kind: Option<Kind>) -> Handled<Understood<'_>> {
-        let not_an_object = |error: serde_json::Error| malformed("The body is not a JSON object.").caused_by(error);
+        let not_an_object =
+            |error: serde_json::Error| malformed("The body is not a JSON object.").caused_by(error);
         let whole: &RawValue = serde_json::from_slice(&self.json).map_err(not_an_object)?;
         let outer: Outer<'_> = serde_json::from_str(whole.get()).map_err(not_an_object)?;
         let source = self.source(state, outer.write_key.as_ref())?;
@@ -126,7 +128,8 @@ impl Body {
         if kind.is_some() {
             return Ok(Understood { source, events: vec![whole], defaults });
         }
-        let object = |raw: Option<&RawValue>| serde_json::from_str(raw.map_or("null", RawValue::get)).ok().flatten();
+        let object =
+            |raw: Option<&RawValue>| serde_json::from_str(raw.map_or("null", RawValue::get)).ok().flatten();
         defaults.context = object(outer.context);
         defaults.integrations = object(outer.integrations);
         defaults.sent_at = outer.sent_at.as_ref().and_then(Value::as_str).and_then(|text| text.parse().ok());
@@ -138,9 +141,11 @@ impl Body {
             let detail = format!("The batch has {} events; at most {most} are taken at once.", events.len());
             return Err(error::TOO_MANY_EVENTS.problem(detail));
         }
-        let shared = outer.context.map_or(0, |raw| raw.get().len()) + outer.integrations.map_or(0, |raw| raw.get().len());
+        let shared = outer.context.map_or(0, |raw| raw.get().len())
+            + outer.integrations.map_or(0, |raw| raw.get().len());
         if shared.saturating_mul(events.len()) > MAX_MERGED_BYTES {
-            return Err(error::BATCH_TOO_LARGE.problem("`context` and `integrations` are too large for so many events."));
+            return Err(error::BATCH_TOO_LARGE
+                .problem("`context` and `integrations` are too large for so many events."));
         }
         Ok(Understood { source, events, defaults })
     }

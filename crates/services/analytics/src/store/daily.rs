@@ -10,7 +10,11 @@ const ROWS: usize = 100;
 
 /// Adds to the counts of `source`, by day and event. In the order of the key two transactions never wait for
 /// each other in a circle; call it last, so that others wait for as little as possible.
-pub(crate) async fn count(tx: &mut Tx, source: &str, counts: &BTreeMap<(Date, String), i64>) -> Result<(), Error> {
+pub(crate) async fn count(
+    tx: &mut Tx,
+    source: &str,
+    counts: &BTreeMap<(Date, String), i64>,
+) -> Result<(), Error> {
     let counts: Vec<_> = counts.iter().collect();
     for rows in counts.chunks(ROWS) {
         let mut sql = Sql::new("INSERT INTO events_daily (day, event, source, count) VALUES ");

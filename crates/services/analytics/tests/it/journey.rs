@@ -100,7 +100,13 @@ async fn currencies_are_never_added_up_and_pages_go_on() {
         let mut foreign = order(2, "2026-01-01T00:00:00Z");
         let usd = |money: &mut Money| money.currency = Currency::USD;
         let totals = &mut foreign.totals;
-        for money in [&mut totals.subtotal, &mut totals.discount, &mut totals.shipping, &mut totals.tax, &mut totals.total] {
+        for money in [
+            &mut totals.subtotal,
+            &mut totals.discount,
+            &mut totals.shipping,
+            &mut totals.tax,
+            &mut totals.total,
+        ] {
             usd(money);
         }
         shop.react(1, &order(1, "2026-01-01T00:00:00Z")).await;
@@ -130,10 +136,16 @@ async fn history_counts_on_its_own_day_and_says_what_it_is() {
     let placed_at = "1998-05-03T10:00:00Z";
     shop.react(1, &OrderPlaced { imported: true, customer_id: None, ..order(1, placed_at) }).await;
     let counted = shop.analyst("/events/daily").await;
-    assert_eq!(counted, [json!({"day": "1998-05-03", "source": "server", "event": "Order Completed", "count": 1})]);
+    assert_eq!(
+        counted,
+        [json!({"day": "1998-05-03", "source": "server", "event": "Order Completed", "count": 1})]
+    );
     let event = &shop.analyst("/events").await[0];
     assert_eq!(event["message"]["properties"]["imported"], true);
-    assert_eq!(event["occurred_at"].as_str().unwrap().parse::<Timestamp>().unwrap(), placed_at.parse().unwrap());
+    assert_eq!(
+        event["occurred_at"].as_str().unwrap().parse::<Timestamp>().unwrap(),
+        placed_at.parse().unwrap()
+    );
 }
 
 #[tokio::test]

@@ -33,7 +33,10 @@ async fn a_customers_traits_are_sealed_and_nobody_elses_are_kept() {
         assert!(SECRETS.iter().all(|secret| !stored.contains(secret)), "{stored}");
         assert!(stored.contains(r#""locale":"de""#));
         let hers = shop.analyst(&format!("/events?user_id={ada}")).await;
-        assert_eq!(hers[0]["personal"], json!({"traits": {"email": SECRETS[0]}, "context": {"ip": SECRETS[1]}}));
+        assert_eq!(
+            hers[0]["personal"],
+            json!({"traits": {"email": SECRETS[0]}, "context": {"ip": SECRETS[1]}})
+        );
         assert_eq!(shop.analyst("/events?user_id=u-1").await[0]["personal"], json!(null));
     })
     .await;

@@ -47,7 +47,11 @@ async fn each_single_event_is_told_what_it_lacks_and_is_kept() {
 async fn what_is_no_request_is_refused() {
     let shop = Shop::sqlite().await;
     for body in ["", "not json", "[]", "\"text\"", "{\"writeKey\": 1, \"writeKey\": 2}"] {
-        assert_eq!(shop.send("/v1/track", &[], body).await.expect(400).code(), "analytics.malformed", "{body}");
+        assert_eq!(
+            shop.send("/v1/track", &[], body).await.expect(400).code(),
+            "analytics.malformed",
+            "{body}"
+        );
     }
     for batch in [json!({"writeKey": WEB}), json!({"writeKey": WEB, "batch": {}})] {
         assert_eq!(shop.client.post("/v1/batch", batch).await.expect(400).code(), "analytics.malformed");

@@ -25,7 +25,8 @@ impl Shop {
         let platform = TestPlatform::new(engine, "analytics").await;
         let source =
             |name: &str, key: &str| Source { name: name.to_owned(), write_key: Secret::new(key.to_owned()) };
-        let mut config = Config { sources: vec![source("web", WEB), source("app", APP)], ..Config::default() };
+        let mut config =
+            Config { sources: vec![source("web", WEB), source("app", APP)], ..Config::default() };
         change(&mut config);
         config.validate().unwrap();
         let service = Service::new(&platform, config).await.unwrap();
@@ -56,7 +57,8 @@ impl Shop {
 
     /// Sends a batch of the web source; answers with what was refused.
     pub async fn batch(&self, events: Value) -> Value {
-        let answer = self.client.post("/v1/batch", json!({"writeKey": WEB, "batch": events})).await.expect(200);
+        let answer =
+            self.client.post("/v1/batch", json!({"writeKey": WEB, "batch": events})).await.expect(200);
         assert_eq!(answer.body["success"], true);
         answer.body["rejected"].clone()
     }

@@ -16,7 +16,10 @@ async fn only_analysts_read() {
     for list in LISTS {
         let path = format!("/v1/admin/analytics{list}");
         assert_eq!(shop.client.get(&path).await.expect(401).code(), "auth.missing");
-        assert_eq!(shop.client.customer(customer(1), shop.now()).get(&path).await.expect(403).code(), "auth.forbidden");
+        assert_eq!(
+            shop.client.customer(customer(1), shop.now()).get(&path).await.expect(403).code(),
+            "auth.forbidden"
+        );
         assert_eq!(shop.client.staff(&[Role::Orders]).get(&path).await.expect(403).code(), "auth.forbidden");
         let analyst = shop.client.staff(&[Role::Analyst]);
         assert_eq!(analyst.get(&path).await.expect(200).body, json!({"data": [], "next_cursor": null}));
@@ -63,7 +66,8 @@ async fn raw_events_are_read_page_by_page_the_last_first() {
         let analyst = shop.client.staff(&[Role::Analyst]);
         let first = analyst.get("/v1/admin/analytics/events?limit=3").await.expect(200);
         let cursor = first.body["next_cursor"].as_str().unwrap();
-        let second = analyst.get(&format!("/v1/admin/analytics/events?limit=3&cursor={cursor}")).await.expect(200);
+        let second =
+            analyst.get(&format!("/v1/admin/analytics/events?limit=3&cursor={cursor}")).await.expect(200);
         let rows = [&first, &second].into_iter().flat_map(|page| page.body["data"].as_array().unwrap());
         let events: Vec<_> = rows.map(|row| row["event"].as_str().unwrap()).collect();
         assert_eq!(events, ["e4", "e3", "e2", "e1", "e0"]);
