@@ -202,10 +202,9 @@ impl Config {
         within("sessions_per_account", self.sessions_per_account.into(), 1, 10_000)?;
         within("audit_days", self.audit_days.into(), 1, 3_650)?;
         self.hashing.validate()?;
-        for (field, session) in [
-            ("customer_session.idle_s", self.customer_session),
-            ("staff_session.idle_s", self.staff_session),
-        ] {
+        for (field, session) in
+            [("customer_session.idle_s", self.customer_session), ("staff_session.idle_s", self.staff_session)]
+        {
             within(field, session.idle_s, 60, 10 * 365 * DAY)?;
             if session.absolute_s < session.idle_s {
                 let problem = "must not be longer than absolute_s".to_owned();

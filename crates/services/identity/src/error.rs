@@ -44,7 +44,9 @@ pub(crate) enum Error {
     #[error("The address and the password do not belong together. Check both, or recover the account.")]
     BadCredentials,
     /// See [`code::CODE_INVALID`].
-    #[error("The link or code cannot be used: it is wrong, was used before, or is too old. Ask for a new mail.")]
+    #[error(
+        "The link or code cannot be used: it is wrong, was used before, or is too old. Ask for a new mail."
+    )]
     CodeInvalid,
     /// The new password in `field` is refused.
     #[error("The password {weakness}.")]
@@ -100,6 +102,7 @@ impl Fail for Error {
             Self::Overloaded(_) | Self::Cache(_) => FailureKind::Unavailable,
             Self::Database(error) => error.kind(),
             Self::Vault(VaultError::Database(error)) => error.kind(),
+            Self::Vault(VaultError::Erased) => FailureKind::Unauthenticated,
             Self::Vault(_) | Self::Json(_) => FailureKind::Internal,
         }
     }
@@ -116,6 +119,8 @@ impl Fail for Error {
             Self::Overloaded(_) => code::OVERLOADED.code,
             Self::Database(error) => error.code(),
             Self::Vault(VaultError::Database(error)) => error.code(),
+            // The person was erased a moment ago, and their sessions are about to end.
+            Self::Vault(VaultError::Erased) => platform::SESSION_ENDED.code,
             Self::Cache(_) => platform::SERVICE_UNAVAILABLE.code,
             Self::Vault(_) | Self::Json(_) => platform::INTERNAL.code,
         }

@@ -54,15 +54,25 @@ impl Recipe {
     }
 
     /// Hashes `password` with `salt`; the answer is a PHC string.
-    pub(super) fn hash(&self, memory: &mut Memory, password: &str, salt: [u8; 16]) -> Result<String, argon2::Error> {
+    pub(super) fn hash(
+        &self,
+        memory: &mut Memory,
+        password: &str,
+        salt: [u8; 16],
+    ) -> Result<String, argon2::Error> {
         let mut out = Zeroizing::new([0; HASH_BYTES]);
-        Argon2::new_with_secret(self.pepper.expose(), Algorithm::Argon2id, Version::V0x13, self.params.clone())?
-            .hash_password_into_with_memory(
-                password.as_bytes(),
-                &salt,
-                out.as_mut_slice(),
-                memory.blocks(self.params.block_count()),
-            )?;
+        Argon2::new_with_secret(
+            self.pepper.expose(),
+            Algorithm::Argon2id,
+            Version::V0x13,
+            self.params.clone(),
+        )?
+        .hash_password_into_with_memory(
+            password.as_bytes(),
+            &salt,
+            out.as_mut_slice(),
+            memory.blocks(self.params.block_count()),
+        )?;
         let phc = PasswordHash {
             algorithm: ARGON2ID_IDENT,
             version: Some(Version::V0x13.into()),
@@ -74,7 +84,12 @@ impl Recipe {
     }
 
     /// Whether `password` is the one that `stored` was made of.
-    pub(super) fn verify(&self, memory: &mut Memory, password: &str, stored: &Stored) -> Result<bool, argon2::Error> {
+    pub(super) fn verify(
+        &self,
+        memory: &mut Memory,
+        password: &str,
+        stored: &Stored,
+    ) -> Result<bool, argon2::Error> {
         let argon2 = if stored.params.keyid() == PEPPER_ID {
             Argon2::new_with_secret(
                 self.pepper.expose(),
@@ -98,7 +113,9 @@ impl Recipe {
 
     /// Whether `stored` was made otherwise than a new hash would be.
     pub(super) fn outdated(&self, stored: &Stored) -> bool {
-        stored.algorithm != Algorithm::Argon2id || stored.version != Version::V0x13 || stored.params != self.params
+        stored.algorithm != Algorithm::Argon2id
+            || stored.version != Version::V0x13
+            || stored.params != self.params
     }
 }
 

@@ -57,7 +57,11 @@ impl Hasher {
     ///
     /// # Errors
     /// See [`HasherError`].
-    pub(crate) fn start(config: &HashingConfig, pepper: Secret<[u8; 32]>, rng: Rng) -> Result<Self, HasherError> {
+    pub(crate) fn start(
+        config: &HashingConfig,
+        pepper: Secret<[u8; 32]>,
+        rng: Rng,
+    ) -> Result<Self, HasherError> {
         let recipe = Recipe::new(config.memory_kib, config.passes, config.lanes, pepper)
             .map_err(HasherError::Parameters)?;
         let budget_kib = config.memory_budget_mib.saturating_mul(1_024);

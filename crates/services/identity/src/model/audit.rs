@@ -210,11 +210,16 @@ mod tests {
 
     #[test]
     fn words_are_the_same_in_tables_and_json() {
-        for outcome in [Outcome::Succeeded, Outcome::Accepted, Outcome::Refused, Outcome::Throttled, Outcome::Overloaded] {
+        for outcome in
+            [Outcome::Succeeded, Outcome::Accepted, Outcome::Refused, Outcome::Throttled, Outcome::Overloaded]
+        {
             assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
             assert_eq!(outcome.as_str().parse::<Outcome>().unwrap(), outcome);
         }
-        assert_eq!(serde_json::to_value(Action::EndOtherSessions).unwrap(), Action::EndOtherSessions.as_str());
+        assert_eq!(
+            serde_json::to_value(Action::EndOtherSessions).unwrap(),
+            Action::EndOtherSessions.as_str()
+        );
         assert!("nonsense".parse::<Reason>().is_err());
     }
 }

@@ -25,7 +25,8 @@ impl Code {
     /// Reads what somebody typed; spaces and hyphens are how people group digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-        (digits.len() == DIGITS && digits.bytes().all(|b| b.is_ascii_digit())).then(|| Self(Secret::new(digits)))
+        (digits.len() == DIGITS && digits.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| Self(Secret::new(digits)))
     }
 
     /// The digits.

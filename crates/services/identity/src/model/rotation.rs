@@ -116,7 +116,10 @@ mod tests {
     #[test]
     fn idea_2_tokens_given_out_after_a_backup_was_taken_are_good_after_its_restore() {
         let restored = Rotation { issued: 5, used: 4, open_from: 5 };
-        assert_eq!(restored.present(9, false), Presented::Rotated(Rotation { issued: 10, used: 9, open_from: 10 }));
+        assert_eq!(
+            restored.present(9, false),
+            Presented::Rotated(Rotation { issued: 10, used: 9, open_from: 10 })
+        );
     }
 
     proptest! {

@@ -109,12 +109,7 @@ impl Context {
         Ok(id)
     }
 
-    async fn new_staff(
-        &self,
-        address: &Address,
-        index: [u8; 32],
-        now: Timestamp,
-    ) -> Result<Account, Error> {
+    async fn new_staff(&self, address: &Address, index: [u8; 32], now: Timestamp) -> Result<Account, Error> {
         let id = StaffId::new(now, &self.rng);
         let context = contracts::identity::EMAIL_CONTEXT;
         let sealed = self.vault.seal(id.uuid(), context, address.as_str().as_bytes()).await?;

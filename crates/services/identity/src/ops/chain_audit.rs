@@ -26,13 +26,18 @@ impl Context {
     /// as safe as the database.
     pub(crate) async fn chain_audit(&self) -> Result<u64, Error> {
         let mut total = 0;
+        // A look costs a read; only when there is something to chain is there a transaction.
+        if audit_is_chained(self).await? {
+            return Ok(total);
+        }
         loop {
             let chained = self
                 .database
                 .write(|mut tx| async move {
                     tx.lock_key("identity.audit").await?;
                     let end = store::chain_end(&mut tx).await?;
-                    let (mut sequence, mut hash) = end.map_or((0, Vec::new()), |(at, hash)| (at, hash.to_vec()));
+                    let (mut sequence, mut hash) =
+                        end.map_or((0, Vec::new()), |(at, hash)| (at, hash.to_vec()));
                     let entries = store::unchained(&mut tx, BATCH).await?;
                     for stored in &entries {
                         sequence += 1;
@@ -86,7 +91,16 @@ impl Context {
     pub(crate) async fn keep_chaining(&self) {
         if let Err(error) = self.chain_audit().await {
             let code = error.code();
-            tracing::warn!(code, error = &error as &dyn std::error::Error, "the audit log could not be chained");
+            tracing::warn!(
+                code,
+                error = &error as &dyn std::error::Error,
+                "the audit log could not be chained"
+            );
         }
     }
+}
+
+async fn audit_is_chained(context: &Context) -> Result<bool, Error> {
+    let mut reader = context.database.read_primary().await?;
+    Ok(store::unchained(&mut reader, 1).await?.is_empty())
 }

@@ -25,10 +25,9 @@ impl Context {
             accounts::by_address(&mut *self.database.read_primary().await.map_err(Error::from)?, &index)
                 .await
                 .map_err(Error::from)?;
-        let subject = known.as_ref().map_or_else(
-            || Subject::Customer(CustomerId::new(now, &self.rng)),
-            |account| account.subject,
-        );
+        let subject = known
+            .as_ref()
+            .map_or_else(|| Subject::Customer(CustomerId::new(now, &self.rng)), |account| account.subject);
         let Subject::Customer(customer_id) = subject else { return Err(EnsureError::Staff) };
         let hash = &self.hasher.hash(password).await.map_err(Error::from)?;
         let sealed = self.vault.seal(subject.uuid(), EMAIL_CONTEXT, address.as_str().as_bytes()).await;

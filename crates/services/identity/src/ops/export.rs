@@ -118,9 +118,8 @@ impl Context {
 
     /// Opens the devices of entries of the audit log.
     pub(crate) async fn see(&self, entries: Vec<StoredEntry>) -> Result<Vec<SeenEntry>, Error> {
-        let person = |entry: &StoredEntry| {
-            entry.entry.account.parse::<Subject>().map_or(NOBODY, Subject::uuid)
-        };
+        let person =
+            |entry: &StoredEntry| entry.entry.account.parse::<Subject>().map_or(NOBODY, Subject::uuid);
         let (with, without): (Vec<_>, Vec<_>) =
             entries.iter().enumerate().partition(|(_, entry)| !entry.entry.device.is_empty());
         let sealed: Vec<_> = with

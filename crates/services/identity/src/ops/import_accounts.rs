@@ -56,7 +56,8 @@ impl Context {
     ) -> Result<Vec<Option<CustomerId>>, Error> {
         let mut found = Vec::with_capacity(emails.len());
         for batch in emails.chunks(BATCH) {
-            let index = |email: &String| email.trim().parse().ok().map(|address| self.address_index(&address));
+            let index =
+                |email: &String| email.trim().parse().ok().map(|address| self.address_index(&address));
             let indexes: Vec<Option<[u8; 32]>> = batch.iter().map(index).collect();
             let wanted: Vec<[u8; 32]> = indexes.iter().flatten().copied().collect();
             let mut reader = self.database.read_primary().await?;
@@ -187,7 +188,8 @@ impl KnownAccounts {
                 return refuse("identity.address_differs", "the account is known under another address");
             }
             let adds_password = row.verified && row.password_hash.is_some() && !known.has_password;
-            if !(row.verified && !known.verified) && !adds_password {
+            let proves = row.verified && !known.verified;
+            if !proves && !adds_password {
                 return Step::Nothing(Verdict::Unchanged);
             }
             (known.verified, known.has_password) = (true, known.has_password || adds_password);

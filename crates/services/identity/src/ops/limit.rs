@@ -25,7 +25,8 @@ impl Context {
         for (policy, bucket) in limits {
             let verdict = self.cache.take(&bucket, &policy, 1).await?;
             if let Some(retry_after) = verdict.retry_after {
-                metrics::counter!("identity_throttled_total", "policy" => policy.name.to_string()).increment(1);
+                metrics::counter!("identity_throttled_total", "policy" => policy.name.to_string())
+                    .increment(1);
                 self.note(attempt, Outcome::Throttled).await;
                 return Err(Error::Throttled { retry_after, policy: policy.name.into_owned() });
             }

@@ -1,8 +1,8 @@
 //! What this service does, one verb per file.
 
 pub(crate) mod add_staff;
-pub(crate) mod change_password;
 pub(crate) mod chain_audit;
+pub(crate) mod change_password;
 pub(crate) mod complete_recovery;
 pub(crate) mod end_sessions;
 pub(crate) mod ensure_account;

@@ -10,8 +10,8 @@ use crate::model::audit::{Action, Outcome, Reason};
 use crate::model::rotation::Presented;
 use crate::model::token::RefreshToken;
 use crate::store::accounts::{self, Account};
-use crate::store::sessions::{self, Session, Which};
 use crate::store::audit;
+use crate::store::sessions::{self, Session, Which};
 use crate::tokens::Tokens;
 
 use super::end_sessions::{Ended, Ending, next_second};
@@ -64,7 +64,9 @@ impl Context {
         // A token that is open now and used by the time it is our turn was used by a request at our side.
         let overlapping = token.generation >= session.rotation.open_from
             || match mark {
-                Some(mark) => self.cache.get(mark).await.is_ok_and(|count| count.is_some_and(|n| &n[..] != b"1")),
+                Some(mark) => {
+                    self.cache.get(mark).await.is_ok_and(|count| count.is_some_and(|n| &n[..] != b"1"))
+                }
                 None => true,
             };
         match self.rotate(token, overlapping).await? {
@@ -154,7 +156,11 @@ impl Context {
         Err(Error::RefreshTokenInvalid)
     }
 
-    async fn theft_notice(&self, account: &Account, session: &Session) -> Result<Option<database::Due>, Error> {
+    async fn theft_notice(
+        &self,
+        account: &Account,
+        session: &Session,
+    ) -> Result<Option<database::Due>, Error> {
         let person = account.subject.uuid();
         let device = self.vault.open_json(person, DEVICE_CONTEXT, &session.device).await?;
         let device: crate::model::session::Device = device.unwrap_or_default();

@@ -1,5 +1,6 @@
 use kernel::Secret;
 use mail::Address;
+use vault::VaultError;
 
 use crate::context::{Client, Context};
 use crate::error::Error;
@@ -55,13 +56,14 @@ impl Context {
     ) -> Result<Checked, Error> {
         let account = accounts::by_address(&mut *self.database.read_primary().await?, index).await?;
         let tried = Password::attempt(password);
+        // Found out in any case, for the time it takes.
+        let strong = Password::choose(password, Some(address)).is_ok();
         let verified = account.as_ref().is_some_and(|account| account.verified_at.is_some());
         let stored = account.as_ref().and_then(|account| account.password_hash.clone());
         let (Some(account), true, Some(stored)) = (account, verified, stored) else {
             // Nothing to check against. The hash is made all the same: for the time it takes, and
             // because somebody who did not prove their address yet may have just this password.
             let password_hash = self.hashed(attempt, self.hasher.hash(tried).await).await?;
-            let strong = Password::choose(password, Some(address)).is_ok();
             let (reason, kept) = if verified {
                 (Reason::NoPassword, None)
             } else {
@@ -87,7 +89,11 @@ impl Context {
     ) -> Result<Tokens, Error> {
         let (subject, rehashed) = (account.subject, &rehashed);
         let expected = rehashed.as_ref().map(|(_, new)| new).or(account.password_hash.as_ref());
-        let session = &self.new_session(subject, Method::Password, client).await?;
+        let session = match self.new_session(subject, Method::Password, client).await {
+            // They were erased, and the account is about to go.
+            Err(Error::Vault(VaultError::Erased)) => return Err(Error::BadCredentials),
+            session => &session?,
+        };
         let attempt = Attempt::on(subject, Action::SignIn, client).by("password");
         let mut entry = self.entry(attempt, Outcome::Succeeded, None).await?;
         entry.session = Some(session.id);

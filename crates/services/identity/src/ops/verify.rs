@@ -51,28 +51,22 @@ impl Context {
     /// The password that counts is the one of the request that this mail answers, so nobody can
     /// prepare an account for somebody else's address and wait for them to prove it.
     pub(crate) async fn verify(&self, proof: Proof, client: &Client) -> Result<Tokens, Error> {
-        let (method, found) = match proof {
+        let nobody = Attempt::by_nobody(Action::Verify, client);
+        let (found, attempt) = match proof {
             Proof::Link(token) => {
-                let attempt = Attempt::by_nobody(Action::Verify, client).by("link");
+                let attempt = nobody.by("link");
                 self.hold_back(attempt, [self.source_limit(client)]).await?;
-                let mut reader = self.database.read_primary().await?;
-                let hash = LinkToken::hash(&token);
-                ("link", signups::by_token(&mut reader, &hash, self.now()).await?)
+                (self.by_link(&token, attempt).await?, attempt)
             }
             Proof::Code { address, code } => {
-                let index = self.address_index(&address);
-                let attempt = Attempt::by_nobody(Action::Verify, client).by("code");
+                let (index, attempt) = (self.address_index(&address), nobody.by("code"));
                 let limits = [self.account_limit(&index, client), self.source_limit(client)];
                 self.hold_back(attempt, limits).await?;
-                ("code", self.by_code(&index, &code).await?)
+                (self.by_code(&index, &code, attempt).await?, attempt)
             }
         };
-        let attempt = Attempt::by_nobody(Action::Verify, client).by(method);
-        let Some(signup) = found else {
-            self.record(attempt, Outcome::Refused, Some(Reason::BadCode)).await?;
-            return Err(Error::CodeInvalid);
-        };
-        match self.open_account(&signup, method, client).await? {
+        let signup = found.ok_or(Error::CodeInvalid)?;
+        match self.open_account(&signup, attempt).await? {
             Some((account, session, ended)) => {
                 self.announce(ended).await;
                 self.issuer.issue(&account, &session).await
@@ -84,10 +78,29 @@ impl Context {
         }
     }
 
-    /// The sign-up whose code this is. A wrong code counts against every code of the address.
-    async fn by_code(&self, address_index: &[u8; 32], code: &str) -> Result<Option<SignUp>, Error> {
-        let now = self.now();
-        let code = &Code::parse(code);
+    /// The sign-up whose link this is.
+    async fn by_link(&self, token: &str, attempt: Attempt<'_>) -> Result<Option<SignUp>, Error> {
+        let hash = LinkToken::hash(token);
+        let mut reader = self.database.read_primary().await?;
+        let found = signups::by_token(&mut reader, &hash, self.now()).await?;
+        drop(reader);
+        if found.is_none() {
+            self.record(attempt, Outcome::Refused, Some(Reason::BadCode)).await?;
+        }
+        Ok(found)
+    }
+
+    /// The sign-up whose code this is. A wrong code counts against every code of the address, in
+    /// the transaction that looked at them, so that guessing in parallel wins nothing; and it is
+    /// written down in the same one, so that an address without sign-ups takes no less time.
+    async fn by_code(
+        &self,
+        address_index: &[u8; 32],
+        code: &str,
+        attempt: Attempt<'_>,
+    ) -> Result<Option<SignUp>, Error> {
+        let refusal = &self.entry(attempt, Outcome::Refused, Some(Reason::BadCode)).await?;
+        let (now, code) = (self.now(), &Code::parse(code));
         self.database
             .write(|mut tx| async move {
                 let alive = signups::alive(&mut tx, address_index, now).await?;
@@ -100,6 +113,7 @@ impl Context {
                     return tx.rollback(Some(signup)).await;
                 }
                 signups::count_try(&mut tx, address_index, now).await?;
+                audit::append(&mut tx, refusal).await?;
                 tx.commit(None).await
             })
             .await
@@ -110,8 +124,7 @@ impl Context {
     async fn open_account(
         &self,
         signup: &SignUp,
-        method: &'static str,
-        client: &Client,
+        attempt: Attempt<'_>,
     ) -> Result<Option<(Account, Session, Ended)>, Error> {
         let contact: Option<Contact> = self.vault.open_json(NOBODY, CONTACT_CONTEXT, &signup.contact).await?;
         let Some(contact) = contact else { return Ok(None) };
@@ -123,8 +136,8 @@ impl Context {
             None => None,
         };
         let event = &AccountVerified { customer_id: signup.customer, email: Sealed(email.clone()), name };
-        let session = &self.new_session(subject, Method::Verification, client).await?;
-        let attempt = Attempt::on(subject, Action::Verify, client).by(method);
+        let session = &self.new_session(subject, Method::Verification, attempt.client).await?;
+        let attempt = Attempt { account: Some(subject), ..attempt };
         let mut entry = self.entry(attempt, Outcome::Succeeded, None).await?;
         entry.session = Some(session.id);
         let mut account = Account::new(subject, signup.address_index, email, now);

@@ -55,7 +55,9 @@ pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Addr
 }
 
 /// The same for a field that may be absent.
-pub(super) fn optional_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Address>, D::Error> {
+pub(super) fn optional_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Address>, D::Error> {
     let text = Option::<Cow<'de, str>>::deserialize(deserializer)?;
     text.map(|text| text.trim().parse().map_err(serde::de::Error::custom)).transpose()
 }

@@ -44,7 +44,12 @@ impl FromRow for Account {
 
 impl Account {
     /// A customer's account that nobody can sign in to yet.
-    pub(crate) fn new(subject: Subject, address_index: [u8; 32], address: Vec<u8>, created_at: Timestamp) -> Self {
+    pub(crate) fn new(
+        subject: Subject,
+        address_index: [u8; 32],
+        address: Vec<u8>,
+        created_at: Timestamp,
+    ) -> Self {
         Self {
             subject,
             roles: Vec::new(),
@@ -63,7 +68,10 @@ impl Account {
     }
 }
 
-pub(crate) async fn by_address(connection: &mut Connection, index: &[u8; 32]) -> Result<Option<Account>, Error> {
+pub(crate) async fn by_address(
+    connection: &mut Connection,
+    index: &[u8; 32],
+) -> Result<Option<Account>, Error> {
     connection.fetch_optional("SELECT * FROM accounts WHERE address_index = $1", &params![index]).await
 }
 
@@ -77,8 +85,7 @@ pub(crate) async fn known(
     ids: &[Uuid],
     indexes: &[[u8; 32]],
 ) -> Result<Vec<(Uuid, [u8; 32], Option<Timestamp>, Option<String>)>, Error> {
-    let mut sql =
-        Sql::new("SELECT id, address_index, verified_at, password_hash FROM accounts WHERE id IN ");
+    let mut sql = Sql::new("SELECT id, address_index, verified_at, password_hash FROM accounts WHERE id IN ");
     sql.bind_list(ids.iter().copied()).push(" OR address_index IN ").bind_list(indexes);
     sql.fetch_all(connection).await
 }
@@ -127,13 +134,21 @@ pub(crate) async fn insert_all(tx: &mut Tx, accounts: &[Account]) -> Result<(), 
 /// Marks the address as proved at `now`, unless it was before; whether it was not.
 pub(crate) async fn verify(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<bool, Error> {
     let changed = tx
-        .execute("UPDATE accounts SET verified_at = $2 WHERE id = $1 AND verified_at IS NULL", &params![id, now])
+        .execute(
+            "UPDATE accounts SET verified_at = $2 WHERE id = $1 AND verified_at IS NULL",
+            &params![id, now],
+        )
         .await?;
     Ok(changed == 1)
 }
 
 /// Sets the password, or with `None` takes it away.
-pub(crate) async fn set_password(tx: &mut Tx, id: Uuid, hash: Option<&str>, now: Timestamp) -> Result<(), Error> {
+pub(crate) async fn set_password(
+    tx: &mut Tx,
+    id: Uuid,
+    hash: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Error> {
     tx.execute(
         "UPDATE accounts SET password_hash = $2, password_set_at = $3 WHERE id = $1",
         &params![id, hash, hash.map(|_| now)],
@@ -143,7 +158,12 @@ pub(crate) async fn set_password(tx: &mut Tx, id: Uuid, hash: Option<&str>, now:
 }
 
 /// Sets the password of an account that has none.
-pub(crate) async fn set_missing_password(tx: &mut Tx, id: Uuid, hash: &str, now: Timestamp) -> Result<(), Error> {
+pub(crate) async fn set_missing_password(
+    tx: &mut Tx,
+    id: Uuid,
+    hash: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
     tx.execute(
         "UPDATE accounts SET password_hash = $2, password_set_at = $3 WHERE id = $1 AND password_hash IS NULL",
         &params![id, hash, now],

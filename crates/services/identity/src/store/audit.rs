@@ -97,10 +97,7 @@ fn first_id(at: Timestamp) -> AuditId {
 }
 
 /// Up to `limit` entries that are not in the chain yet, the oldest first.
-pub(crate) async fn unchained(
-    connection: &mut Connection,
-    limit: u32,
-) -> Result<Vec<StoredEntry>, Error> {
+pub(crate) async fn unchained(connection: &mut Connection, limit: u32) -> Result<Vec<StoredEntry>, Error> {
     connection
         .fetch_all("SELECT * FROM audit_events WHERE sequence IS NULL ORDER BY id LIMIT $1", &params![limit])
         .await
@@ -142,8 +139,11 @@ pub(crate) async fn chained(
 
 /// Takes an address out of the log, wherever it stands without an account.
 pub(crate) async fn forget_address(tx: &mut Tx, address_index: &[u8; 32]) -> Result<(), Error> {
-    tx.execute("UPDATE audit_events SET address_index = NULL WHERE address_index = $1", &params![address_index])
-        .await?;
+    tx.execute(
+        "UPDATE audit_events SET address_index = NULL WHERE address_index = $1",
+        &params![address_index],
+    )
+    .await?;
     Ok(())
 }
 

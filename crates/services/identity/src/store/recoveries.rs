@@ -19,7 +19,11 @@ pub(crate) async fn insert(
 }
 
 /// How many links of the account are alive.
-pub(crate) async fn count_alive(connection: &mut Connection, account: Uuid, now: Timestamp) -> Result<u32, Error> {
+pub(crate) async fn count_alive(
+    connection: &mut Connection,
+    account: Uuid,
+    now: Timestamp,
+) -> Result<u32, Error> {
     let (count,) = connection
         .fetch_one(
             "SELECT COUNT(*) FROM recoveries WHERE account_id = $1 AND expires_at > $2",

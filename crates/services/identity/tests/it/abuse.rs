@@ -123,10 +123,12 @@ async fn one_source_cannot_try_many_accounts_nor_cause_many_mails() {
 async fn a_flood_of_sign_ins_is_refused_and_others_are_answered() {
     let db = TestDatabase::on(testkit::database::Engine::Sqlite).await;
     // Each hash takes long, one runs and two wait.
-    let hashing = HashingConfig { memory_kib: 19_456, passes: 20, threads: 1, queue: 2, ..HashingConfig::default() };
+    let hashing =
+        HashingConfig { memory_kib: 19_456, passes: 20, threads: 1, queue: 2, ..HashingConfig::default() };
     let shop = Shop::with(&db, Config { hashing, ..quick() }).await;
     let (_, pair) = shop.customer(ADA).await;
-    let flood = (0..12).map(|number| shop.call(attempt(ADA, "wrong password", &format!("198.51.100.{number}"))));
+    let flood =
+        (0..12).map(|number| shop.call(attempt(ADA, "wrong password", &format!("198.51.100.{number}"))));
     let others = async {
         let mut answered = 0;
         for _ in 0..20 {
@@ -142,7 +144,10 @@ async fn a_flood_of_sign_ins_is_refused_and_others_are_answered() {
     assert!(overloaded.len() >= 7, "{:?}", answers.iter().map(Answer::code).collect::<Vec<_>>());
     assert_eq!(overloaded[0].status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(overloaded[0].headers["retry-after"], "2");
-    assert!(answers.iter().any(|answer| answer.code() == "identity.bad_credentials"), "some were let through");
+    assert!(
+        answers.iter().any(|answer| answer.code() == "identity.bad_credentials"),
+        "some were let through"
+    );
     shop.refresh(&pair.refresh).await.pair();
 }
 

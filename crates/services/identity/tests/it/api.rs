@@ -41,9 +41,16 @@ fn every_operation_says_who_may_call_it() {
             let security = operation["security"].as_array().unwrap_or_else(|| panic!("{method} {path}"));
             let who: Vec<_> = security
                 .iter()
-                .map(|one| one["bearer"].as_array().map_or("anybody".into(), |scopes| scopes[0].as_str().unwrap().to_owned()))
+                .map(|one| {
+                    one["bearer"]
+                        .as_array()
+                        .map_or("anybody".into(), |scopes| scopes[0].as_str().unwrap().to_owned())
+                })
                 .collect();
-            assert!(operation["summary"].is_string() && operation["operationId"].is_string(), "{method} {path}");
+            assert!(
+                operation["summary"].is_string() && operation["operationId"].is_string(),
+                "{method} {path}"
+            );
             operations.push(format!("{method} {path}: {}", who.join(", ")));
         }
     }

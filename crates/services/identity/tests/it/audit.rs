@@ -149,7 +149,8 @@ async fn an_entry_shows_the_device_and_the_request_and_nothing_more() {
     let shop = Shop::new(&db).await;
     let administrator = shop.administrator().await;
     let body = json!({"email": "nobody@example.com", "password": PASSWORD});
-    let call = Call::post("/v1/auth/signin", body).from("203.0.113.77").header(header::USER_AGENT, "curl/8.5.0");
+    let call =
+        Call::post("/v1/auth/signin", body).from("203.0.113.77").header(header::USER_AGENT, "curl/8.5.0");
     let answer = shop.call(call).await;
     shop.service.catch_up().await.unwrap();
     let entries = audit(&shop, &administrator, "outcome=refused").await;
@@ -175,9 +176,13 @@ async fn only_administrators_read_the_log() {
     shop.call(Call::get(AUDIT).bearer(&support)).await.is(403, "auth.forbidden");
     let administrator = shop.administrator().await;
     for query in ["?account=ord_1", "?outcome=fine", "?from=yesterday", "?who=me"] {
-        shop.call(Call::get(&format!("{AUDIT}{query}")).bearer(&administrator)).await.is(400, "request.validation");
+        shop.call(Call::get(&format!("{AUDIT}{query}")).bearer(&administrator))
+            .await
+            .is(400, "request.validation");
     }
-    shop.call(Call::get(&format!("{AUDIT}?cursor=x")).bearer(&administrator)).await.is(400, "request.bad_cursor");
+    shop.call(Call::get(&format!("{AUDIT}?cursor=x")).bearer(&administrator))
+        .await
+        .is(400, "request.bad_cursor");
 }
 
 /// What is held back stands in the log once a minute, not once for each attempt.

@@ -13,6 +13,7 @@ on_both_engines! {
         shop.post("/v1/auth/recover", json!({"email": ADA})).await;
         shop.service.catch_up().await.unwrap();
         shop.platform.vault.destroy(customer.uuid()).await.unwrap();
+        shop.sign_in(ADA, PASSWORD).await.is(401, "identity.bad_credentials");
         let event = shop.erased(customer);
         shop.react(&event).await;
         shop.react(&event).await;
@@ -86,7 +87,8 @@ async fn an_export_holds_what_there_is_and_no_secret() {
     for secret in ["argon2", "seed", "hash", &pair.refresh] {
         assert!(!export.to_string().contains(secret), "{secret}");
     }
-    let other = shop.node.identity.export(kernel::CustomerId::new(shop.clock().now(), &shop.platform.rng)).await;
+    let other =
+        shop.node.identity.export(kernel::CustomerId::new(shop.clock().now(), &shop.platform.rng)).await;
     assert_eq!(other.unwrap()["email"], serde_json::Value::Null);
     let public = shop.call(Call::get(&format!("/internal/identity/customers/{customer}/export"))).await;
     public.is(404, "request.not_found");

@@ -1,5 +1,8 @@
+use axum::body::Body;
+use http::{Request, StatusCode};
 use serde_json::Value;
 use testkit::TestDatabase;
+use tower::ServiceExt as _;
 
 use crate::shop::{ADA, Call, PASSWORD, Shop};
 
@@ -25,7 +28,10 @@ async fn access_tokens_have_the_form_of_rfc_9068() {
     let (header, claims) = (part(&pair.access, 0), part(&pair.access, 1));
     assert_eq!((&header["typ"], &header["alg"]), (&"at+jwt".into(), &"EdDSA".into()));
     assert_eq!((&claims["iss"], &claims["aud"]), (&"https://shop.example".into(), &"souk".into()));
-    assert_eq!((&claims["sub"], &claims["sid"]), (&customer.to_string().into(), &pair.session.to_string().into()));
+    assert_eq!(
+        (&claims["sub"], &claims["sid"]),
+        (&customer.to_string().into(), &pair.session.to_string().into())
+    );
     let again = shop.refresh(&pair.refresh).await.pair();
     assert_ne!(claims["jti"], part(&again.access, 1)["jti"], "two tokens of one second differ");
     let answer = shop.call(Call::get("/.well-known/jwks.json")).await;
@@ -66,4 +72,18 @@ async fn keys_rotate_while_sessions_go_on() {
     let published = shop.call(Call::get("/.well-known/jwks.json")).await.json();
     assert!(!kids(&published).contains(&old), "it leaves when none of its tokens can be good");
     shop.sign_in(ADA, PASSWORD).await.pair();
+}
+
+/// What is for other services is for nobody else, wherever its router is mounted.
+#[tokio::test]
+async fn internal_routes_answer_services_only() {
+    let db = TestDatabase::on(testkit::database::Engine::Sqlite).await;
+    let shop = Shop::new(&db).await;
+    let (customer, _) = shop.customer(ADA).await;
+    assert_eq!(shop.node.identity.key_set().await.unwrap()["keys"].as_array().unwrap().len(), 1);
+    for path in ["revocations", "jwks", &format!("customers/{customer}/export")] {
+        let request = Request::get(format!("/internal/identity/{path}")).body(Body::empty()).unwrap();
+        let response = shop.service.internal().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{path}");
+    }
 }

@@ -1,12 +1,43 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::identity::SessionEnded;
+use database::Isolation;
 use kernel::Timestamp;
 use serde_json::json;
 use testkit::{TestDatabase, on_both_engines};
+use tokio::sync::Notify;
 use web::auth::TokenError;
 
-use crate::shop::{ADA, Call, Pair, Shop, soon};
+use crate::shop::{ADA, Answer, Call, Pair, Shop, soon};
+
+/// Two refreshes with the same token, neither of which is answered before both have arrived.
+async fn at_once(shop: &Shop, pair: &Pair) -> [Answer; 2] {
+    let (held, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let holding = tokio::spawn({
+        let (database, held, release) = (shop.platform.database.clone(), held.clone(), release.clone());
+        async move {
+            let hold = database.write_with(Isolation::ReadCommitted, |mut tx| {
+                let (held, release) = (held.clone(), release.clone());
+                async move {
+                    tx.execute("UPDATE sessions SET last_used_at = last_used_at", &[]).await?;
+                    held.notify_one();
+                    release.notified().await;
+                    tx.rollback(()).await
+                }
+            });
+            let done: Result<(), database::Error> = hold.await;
+            done.unwrap();
+        }
+    });
+    held.notified().await;
+    let (mut a, mut b) = (Box::pin(shop.refresh(&pair.refresh)), Box::pin(shop.refresh(&pair.refresh)));
+    assert!(futures_util::poll!(&mut a).is_pending() && futures_util::poll!(&mut b).is_pending());
+    release.notify_one();
+    let (a, b) = tokio::join!(a, b);
+    holding.await.unwrap();
+    [a, b]
+}
 
 on_both_engines! {
     async fn tokens_rotate_and_the_session_goes_on(db: TestDatabase) {
@@ -85,7 +116,7 @@ on_both_engines! {
             let email = format!("two-{keep_first}@example.com");
             let (_, mut pair) = shop.customer(&email).await;
             for _ in 0..5 {
-                let (a, b) = tokio::join!(shop.refresh(&pair.refresh), shop.refresh(&pair.refresh));
+                let [a, b] = at_once(&shop, &pair).await;
                 pair = if keep_first { a.pair() } else { b.pair() };
                 shop.claims(&pair).await;
             }
@@ -150,9 +181,8 @@ async fn a_session_survives_a_restart_and_an_older_backup() {
     let shop = Shop::new(&db).await;
     let (_, mut pair) = shop.customer(ADA).await;
     let (_, node) = shop.another().await;
-    let refresh = async |token: &str| {
-        node.send(Call::post("/v1/auth/refresh", json!({"refresh_token": token}))).await
-    };
+    let refresh =
+        async |token: &str| node.send(Call::post("/v1/auth/refresh", json!({"refresh_token": token}))).await;
     pair = refresh(&pair.refresh).await.pair();
     let backup = async |sql: &str| {
         let database = &shop.platform.database;

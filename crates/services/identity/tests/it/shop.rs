@@ -113,8 +113,9 @@ impl Shop {
         let embedded = DatabaseConfig::default();
         let vault_database = Database::open(&embedded, "vault", folder.path(), clock.clone(), rng.clone());
         let vault_database = vault_database.await.unwrap();
-        let vault =
-            Vault::open(&vault_config, vault_database, folder.path(), clock.clone(), rng.clone()).await.unwrap();
+        let vault = Vault::open(&vault_config, vault_database, folder.path(), clock.clone(), rng.clone())
+            .await
+            .unwrap();
         let from = Sender { name: "Souk".into(), address: "no-reply@shop.example".parse().unwrap() };
         let board = Switchboard::new();
         let platform = Platform {
@@ -244,8 +245,7 @@ impl Shop {
 impl Node {
     pub(crate) fn of(service: &Service, platform: &Platform) -> Self {
         let clock = platform.clock.clone();
-        let identity =
-            Contract::new(web::channel::local("gateway", "identity", service.internal()));
+        let identity = Contract::new(web::channel::local("gateway", "identity", service.internal()));
         let revocations = Revocations::new(clock.clone());
         let options = VerifierOptions::new(PUBLIC_URL, AUDIENCE);
         let verifier = Verifier::new(options, identity.clone(), revocations.clone(), clock.clone());
@@ -316,7 +316,8 @@ pub(crate) fn token_in(mail: &StoredMail) -> String {
 
 /// The code in a mail.
 pub(crate) fn code_in(mail: &StoredMail) -> String {
-    let (_, after) = mail.text.split_once("type this code: ").unwrap_or_else(|| panic!("no code in {}", mail.text));
+    let (_, after) =
+        mail.text.split_once("type this code: ").unwrap_or_else(|| panic!("no code in {}", mail.text));
     after.lines().next().unwrap().to_owned()
 }
 

@@ -97,8 +97,9 @@ async fn an_address_that_has_an_account_is_told_by_mail_only() {
     let shop = Shop::new(&db).await;
     let (customer, _) = shop.customer(ADA).await;
     let known = shop.post("/v1/auth/signup", json!({"email": ADA, "password": "quite another one"})).await;
-    let unknown =
-        shop.post("/v1/auth/signup", json!({"email": "eve@example.com", "password": "quite another one"})).await;
+    let unknown = shop
+        .post("/v1/auth/signup", json!({"email": "eve@example.com", "password": "quite another one"}))
+        .await;
     assert_eq!((known.status, &known.raw), (unknown.status, &unknown.raw));
     shop.service.catch_up().await.unwrap();
     let mail = shop.last_mail(ADA).await;
@@ -162,7 +163,10 @@ async fn a_request_that_makes_no_sense_is_told_where() {
     let told = |code: &str, pointer: &str| (code.to_owned(), pointer.to_owned());
     let validation = |pointer| told("request.validation", pointer);
     let signup = "/v1/auth/signup";
-    assert_eq!(pointers(signup, json!({"email": "nobody", "password": PASSWORD})).await, validation("/email"));
+    assert_eq!(
+        pointers(signup, json!({"email": "nobody", "password": PASSWORD})).await,
+        validation("/email")
+    );
     assert_eq!(pointers(signup, json!({"email": ADA})).await, validation("/password"));
     let unknown = json!({"email": ADA, "password": PASSWORD, "admin": true});
     assert_eq!(pointers(signup, unknown).await, validation("/admin"));

@@ -4,8 +4,7 @@ use testkit::{TestDatabase, on_both_engines};
 
 use crate::shop::{ADA, Call, PASSWORD, Shop, quick};
 
-const TABLES: [&str; 6] =
-    ["accounts", "signups", "recoveries", "sessions", "audit_events", "platform_due"];
+const TABLES: [&str; 6] = ["accounts", "signups", "recoveries", "sessions", "audit_events", "platform_due"];
 
 async fn sizes(shop: &Shop) -> Vec<i64> {
     let mut sizes = Vec::new();
@@ -36,7 +35,8 @@ async fn idea_8_thirty_days_of_churn_leave_the_size_flat() {
         for visit in 0..3 {
             let from = format!("198.51.100.{visit}");
             let call = |path: &str, body| Call::post(path, body).from(&from);
-            let pair = shop.call(call("/v1/auth/signin", json!({"email": ADA, "password": PASSWORD}))).await.pair();
+            let pair =
+                shop.call(call("/v1/auth/signin", json!({"email": ADA, "password": PASSWORD}))).await.pair();
             let next = shop.refresh(&pair.refresh).await.pair();
             shop.refresh(&next.refresh).await.pair();
             shop.call(call("/v1/auth/signin", json!({"email": ADA, "password": "a wrong password"}))).await;
