@@ -1,0 +1,14 @@
+//! Payments and refunds as plain data, and what each thing that is learned about them leads to.
+//! Pure: no clock, no database, no provider.
+
+pub(crate) mod attempt;
+pub(crate) mod decline;
+pub(crate) mod payment;
+pub(crate) mod refund;
+pub(crate) mod return_url;
+pub(crate) mod snapshot;
+
+pub(crate) use attempt::{Attempt, AttemptId, Ended, Operation};
+pub(crate) use payment::{Answer, Asked, Observed, Payment, Posting, Stage, Step};
+pub(crate) use refund::{Refund, RefundPosting, RefundStatus};
+pub(crate) use snapshot::{Card, Fact, RefundFact, RefundSnapshot, Snapshot};
