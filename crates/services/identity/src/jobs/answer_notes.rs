@@ -117,7 +117,7 @@ impl Context {
         let id = self.rng.uuid_v7(now);
         let values = json!({
             "url": self.link(&links.verify_path, token.expose()),
-            "code": code.grouped(),
+            "code": code.expose(),
             "minutes": links.code_s / 60,
             "hours": links.verify_s / 3_600,
             "name": contact.name,

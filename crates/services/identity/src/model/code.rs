@@ -34,12 +34,6 @@ impl Code {
         self.0.expose()
     }
 
-    /// The digits as the mail shows them: `1234 5678`.
-    pub(crate) fn grouped(&self) -> String {
-        let (head, tail) = self.expose().split_at(DIGITS / 2);
-        format!("{head} {tail}")
-    }
-
     /// What is stored for the mail `id`: keyed, since eight digits could be found by trying them all,
     /// and different for each mail.
     pub(crate) fn hash(&self, key: &Secret<[u8; 32]>, id: Uuid) -> [u8; 32] {
@@ -58,7 +52,6 @@ mod tests {
     fn codes_are_read_as_people_type_them() {
         let code = Code::parse("0123 45-67").unwrap();
         assert_eq!(code.expose(), "01234567");
-        assert_eq!(code.grouped(), "0123 4567");
         for bad in ["", "1234567", "123456789", "1234567a", "\u{661}2345678"] {
             assert!(Code::parse(bad).is_none(), "{bad}");
         }
