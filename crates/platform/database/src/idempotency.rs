@@ -138,6 +138,15 @@ pub async fn abandon(tx: &mut Tx, caller: &str, key: &str) -> Result<(), Error> 
     Ok(())
 }
 
+/// Deletes every key of `caller` with the responses kept under it, which may tell about the caller: for
+/// the erasure of a person. Returns how many.
+///
+/// # Errors
+/// As [`crate::Connection::execute`].
+pub async fn forget(tx: &mut Tx, caller: &str) -> Result<u64, Error> {
+    tx.execute("DELETE FROM platform_idempotency WHERE caller = $1", &params![caller]).await
+}
+
 /// Deletes up to `limit` keys that have expired. Returns how many.
 ///
 /// # Errors

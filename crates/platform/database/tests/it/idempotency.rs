@@ -97,6 +97,25 @@ testkit::on_both_engines! {
         assert_eq!(begin(&db, "k", b"other").await, Begin::New);
     }
 
+    async fn the_answers_of_an_erased_caller_go(db: TestDatabase) {
+        for key in ["k", "l"] {
+            assert_eq!(begin(&db, key, b"body").await, Begin::New);
+            finish(&db, key, &response()).await;
+        }
+        let forgotten = async |caller: &'static str| {
+            let forgotten: Result<u64, Error> = db
+                .write(|mut tx| async move {
+                    let forgotten = idempotency::forget(&mut tx, caller).await?;
+                    tx.commit(forgotten).await
+                })
+                .await;
+            forgotten.unwrap()
+        };
+        assert_eq!(forgotten("bert").await, 0);
+        assert_eq!(forgotten("anna").await, 2);
+        assert_eq!(begin(&db, "k", b"other").await, Begin::New);
+    }
+
     async fn of_many_repetitions_at_once_one_does_the_work(db: TestDatabase) {
         tables::with_anna(&db).await;
         let mut requests = JoinSet::new();

@@ -1,5 +1,5 @@
 use contracts::customers::CustomerErased;
-use database::{BoxError, Due, DueItem, Next};
+use database::{BoxError, Due, DueItem, Next, idempotency};
 use kernel::CustomerId;
 use serde_json::Value;
 use web::Customer;
@@ -34,6 +34,8 @@ impl Context {
                 }
                 addresses::delete_all(&mut tx, id).await?;
                 consents::delete_all(&mut tx, id).await?;
+                // Answers that are kept for repetitions hold addresses.
+                idempotency::forget(&mut tx, &due.key).await?;
                 tx.unschedule(index_email::QUEUE, &due.key).await?;
                 tx.emit(&CustomerErased { customer_id: id }).await?;
                 tx.schedule(due).await?;

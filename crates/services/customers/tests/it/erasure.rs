@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use contracts::customers::{CustomerErased, ImportCustomer};
 use contracts::import::{Mode, Verdict};
+use http::Method;
 use serde_json::json;
 use web::{Caller, Role};
 
-use crate::shop::{Shop, id};
+use crate::shop::{Shop, id, request};
 
 const ME: &str = "/v1/customers/me";
 
@@ -16,7 +17,9 @@ testkit::on_both_engines! {
         let event = shop.verified(&ada, "ada@example.com", Some("Ada")).await;
         shop.deliver(&event).await;
         let address = json!({"name": "Ada", "line1": "1 Alder Street", "city": "Dublin", "country": "IE"});
-        shop.post(&ada, "/v1/customers/me/addresses", address.clone()).await.ok();
+        let keyed = [("idempotency-key", "k1")];
+        let add = request(Method::POST, "/v1/customers/me/addresses", &keyed, Some(address.clone()));
+        shop.send(&ada, add).await.ok();
         let yes = json!({"granted": true, "text_version": "1", "source": "checkout"});
         shop.put(&ada, "/v1/customers/me/consents/analytics", "", yes).await.ok();
         let person = id(&ada).uuid();
@@ -59,8 +62,9 @@ testkit::on_both_engines! {
         let mut reader = shop.db.read_primary().await.unwrap();
         let left = "SELECT COUNT(email) + COUNT(profile) + COUNT(email_index) + COUNT(signup_name) FROM customers";
         assert_eq!(reader.fetch_one::<(i64,)>(left, &[]).await.unwrap(), (0,));
-        for table in ["SELECT COUNT(*) FROM addresses", "SELECT COUNT(*) FROM consents"] {
-            assert_eq!(reader.fetch_one::<(i64,)>(table, &[]).await.unwrap(), (0,), "{table}");
+        for table in ["addresses", "consents", "platform_idempotency"] {
+            let count = format!("SELECT COUNT(*) FROM {table}");
+            assert_eq!(reader.fetch_one::<(i64,)>(&count, &[]).await.unwrap(), (0,), "{table}");
         }
     }
 
