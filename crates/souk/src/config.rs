@@ -1,5 +1,5 @@
 //! `souk.toml`: one section per part, defaults for all of it. Only here is the environment read:
-//! `SOUK_DATABASE__URL=…` stands for `url` in the section `database`, and wins over the file.
+//! `SOUK_DATABASE__POSTGRES__URL=…` stands for `url` in `[database.postgres]`, and wins over the file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
