@@ -1,0 +1,5 @@
+//! Background work.
+
+mod trim;
+
+pub(crate) use trim::forget_expired;

@@ -1,0 +1,10 @@
+//! Polls over HTTP, fed by the reactions, on both engines.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod answering;
+mod asking;
+mod erasure;
+mod schema;
+mod staff;
+mod support;
