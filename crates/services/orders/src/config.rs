@@ -75,7 +75,11 @@ impl Config {
             ("guest_cart_days", (1..=365).contains(&self.guest_cart_days), "must be 1 to 365"),
             ("checkout_workers", (1..=256).contains(&self.checkout_workers), "must be 1 to 256"),
             ("shipping.flat", self.shipping.flat >= 0, "must not be negative"),
-            ("shipping.free_from", self.shipping.free_from.is_none_or(|from| from >= 0), "must not be negative"),
+            (
+                "shipping.free_from",
+                self.shipping.free_from.is_none_or(|from| from >= 0),
+                "must not be negative",
+            ),
             ("shipping.tax_basis_points", self.shipping.tax_basis_points <= 10_000, "must be at most 10,000"),
         ];
         match rules.into_iter().find(|(_, holds, _)| !holds) {

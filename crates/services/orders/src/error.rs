@@ -97,7 +97,9 @@ pub enum Error {
     #[error("There is no such order.")]
     NotFound,
     /// Too late.
-    #[error("The order cannot be cancelled any more: it is on its way or done with. Ask for a return instead.")]
+    #[error(
+        "The order cannot be cancelled any more: it is on its way or done with. Ask for a return instead."
+    )]
     NotCancellable,
     /// Not to be sent.
     #[error("The order cannot be sent: it is cancelled, was sent before, or its money is not there.")]

@@ -96,8 +96,7 @@ async fn refund_changed(tx: &mut Tx, changed: &RefundChanged) -> Result<(), Erro
         "failed" => false,
         _ => return Ok(()),
     };
-    let command =
-        Command::RecordRefund { refund_id: changed.refund_id, amount: changed.amount, succeeded };
+    let command = Command::RecordRefund { refund_id: changed.refund_id, amount: changed.amount, succeeded };
     change_order(tx, changed.order_id, command, Actor::Payments).await?;
     Ok(())
 }

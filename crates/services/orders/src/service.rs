@@ -77,7 +77,9 @@ impl Service {
         let (a, b, c) = (self.shop.clone(), self.shop.clone(), self.shop.clone());
         vec![
             Worker::due(database, checkout::QUEUE, checkouts, move |item| checkout::resume(a.clone(), item)),
-            Worker::due(database, mail::QUEUE, WorkOptions::default(), move |item| mail::send(b.clone(), item)),
+            Worker::due(database, mail::QUEUE, WorkOptions::default(), move |item| {
+                mail::send(b.clone(), item)
+            }),
             Worker::due(database, expire_carts::QUEUE, WorkOptions::default(), move |item| {
                 expire_carts::run(c.clone(), item)
             }),

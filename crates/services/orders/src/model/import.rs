@@ -115,11 +115,8 @@ fn totals(totals: &Totals, lines: &[Line]) -> Result<(), Verdict> {
             format!("the lines add up to {sum}, the subtotal says {}", totals.subtotal),
         ));
     }
-    let due = totals
-        .subtotal
-        .minus(totals.discount)
-        .and_then(|net| net.plus(totals.shipping))
-        .map_err(overflow)?;
+    let due =
+        totals.subtotal.minus(totals.discount).and_then(|net| net.plus(totals.shipping)).map_err(overflow)?;
     if due != totals.total {
         return Err(refused(
             "totals.total",
@@ -200,7 +197,8 @@ mod tests {
 
     #[test]
     fn each_refusal_names_its_field() {
-        let cases: [(&str, fn(&mut ImportOrder)); 12] = [
+        type Damage = fn(&mut ImportOrder);
+        let cases: [(&str, Damage); 12] = [
             ("status", |order| order.status = "placed".into()),
             ("payment_status", |order| order.payment_status = "authorized".into()),
             ("fulfilment_status", |order| order.fulfilment_status = "sent".into()),

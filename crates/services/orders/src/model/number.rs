@@ -41,7 +41,8 @@ pub(crate) fn normalise(text: &str) -> String {
             other => other,
         })
         .collect();
-    let Some(rest) = letters.strip_prefix('S').filter(|rest| matches!(rest.len(), LETTERS | MORE_LETTERS)) else {
+    let Some(rest) = letters.strip_prefix('S').filter(|rest| matches!(rest.len(), LETTERS | MORE_LETTERS))
+    else {
         return text.trim().to_owned();
     };
     let groups: Vec<&str> = (0..rest.len()).step_by(4).map(|at| &rest[at..at + 4]).collect();

@@ -86,7 +86,8 @@ fn totals(lines: &[Line], currency: Currency, shipping: &Shipping) -> Result<Tot
     let shipped = Money::new(if free { 0 } else { shipping.flat }, currency);
     let shipping_tax = i64::try_from(contained(i128::from(shipped.amount), shipping.tax_basis_points))
         .map_err(|_| MoneyError::Overflow)?;
-    let tax = Money::sum(currency, lines.iter().map(|line| line.tax))?.plus(Money::new(shipping_tax, currency))?;
+    let tax =
+        Money::sum(currency, lines.iter().map(|line| line.tax))?.plus(Money::new(shipping_tax, currency))?;
     Ok(Totals {
         subtotal,
         discount: Money::zero(currency),

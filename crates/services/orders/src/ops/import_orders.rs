@@ -67,8 +67,7 @@ async fn import_batch(
 ) -> Result<Vec<Verdict>, Error> {
     let external_ids: Vec<&str> = batch.iter().map(|order| order.external_id.as_str()).collect();
     let known = import::known(tx, &external_ids).await?;
-    let candidates: Vec<String> =
-        batch.iter().flat_map(|order| number::candidates(order.order_id)).collect();
+    let candidates: Vec<String> = batch.iter().flat_map(|order| number::candidates(order.order_id)).collect();
     let ids: Vec<OrderId> = batch.iter().map(|order| order.order_id).collect();
     let (numbers, ids) = import::taken(tx, &candidates, &ids).await?;
     let mut taking = Taking { known, numbers, ids, new: Vec::new() };
@@ -110,8 +109,7 @@ impl Taking {
         }
         complete(&mut imported, variants);
         self.numbers.insert(imported.number.clone());
-        self.known
-            .insert(order.external_id.clone(), serde_json::to_value(&imported).unwrap_or_default());
+        self.known.insert(order.external_id.clone(), serde_json::to_value(&imported).unwrap_or_default());
         self.new.push(imported);
         Verdict::Created
     }

@@ -28,7 +28,8 @@ pub(crate) async fn ship_order(tx: &mut Tx, command: &ShipOrder) -> Result<(), E
         if_match.check(order.version)?;
     }
     let shipment_id = ShipmentId::new(tx.database().clock().now(), tx.database().rng());
-    let ship = Command::Ship { shipment_id, lines: command.lines.clone(), tracking: command.tracking.clone() };
+    let ship =
+        Command::Ship { shipment_id, lines: command.lines.clone(), tracking: command.tracking.clone() };
     change_order(tx, order.id, ship, Actor::Staff(command.staff)).await?;
     Ok(())
 }

@@ -79,9 +79,12 @@ pub(super) async fn admin_list_orders(
     }
     let (filter, after, limit) = (list.filter.filter(), list.page.after()?, list.page.limit);
     let mut connection = shop.database.read().await?;
-    let rows = match list.filter.seller_id {
-        Some(seller) => history::of_seller(&mut connection, seller, &filter, after, limit).await?,
-        None => history::of_shop(&mut connection, &filter, after, limit).await?,
+    let rows = match (list.filter.seller_id, list.filter.customer_id) {
+        (Some(seller), _) => history::of_seller(&mut connection, seller, &filter, after, limit).await?,
+        (None, Some(customer)) => {
+            history::of_customer(&mut connection, customer, &filter, after, limit).await?
+        }
+        (None, None) => history::of_shop(&mut connection, &filter, after, limit).await?,
     };
     let page = Page::from_overfetched(rows, limit, |order| (order.placed_at, order.id));
     Ok(list.page.page(summaries(&mut connection, page).await?))

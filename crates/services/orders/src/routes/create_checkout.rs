@@ -38,14 +38,23 @@ pub(super) struct CreateCheckout {
     note: Option<String>,
 }
 
+/// What is paid with, within its limits; whether it is any good is for the payment service to say.
+struct CheckedMethod<'a>(&'a PaymentMethod);
+
+impl Validate for CheckedMethod<'_> {
+    fn validate(&self, checks: &mut Checks) {
+        checks.text("method", &self.0.method, 1..=50);
+        checks.text("token", &self.0.token, 1..=200);
+    }
+}
+
 impl Validate for CreateCheckout {
     fn validate(&self, checks: &mut Checks) {
         checks.within("shipping_address", &Checked(&self.shipping_address));
         if let Some(address) = &self.billing_address {
             checks.within("billing_address", &Checked(address));
         }
-        checks.text("payment/method", &self.payment.method, 1..=50);
-        checks.text("payment/token", &self.payment.token, 1..=200);
+        checks.within("payment", &CheckedMethod(&self.payment));
         let email = self.email.as_deref().is_none_or(|email| email.parse::<mail::Address>().is_ok());
         checks.check("email", email, "invalid_value", "must be an email address");
         checks.optional_text("note", self.note.as_deref(), 0..=1_000);
@@ -143,7 +152,10 @@ pub(super) async fn create_checkout(
 enum Answer {
     Before(Response),
     /// Whether the lease is ours already.
-    Begun { checkout: Box<Checkout>, leased: bool },
+    Begun {
+        checkout: Box<Checkout>,
+        leased: bool,
+    },
 }
 
 /// How often a cart that changes while it is being frozen is frozen again.

@@ -268,10 +268,8 @@ fn shipment(entry: &Entry, lines: &[Line]) -> Option<Shipment> {
 }
 
 async fn cancellation(shop: &Shop, order: &OrderRow, entry: &Entry) -> Result<Cancellation, Error> {
-    let reason = serde_json::from_value(entry.data.clone()).map_or_else(
-        |_| String::new(),
-        |cancelled: Cancelled| cancelled.reason,
-    );
+    let reason = serde_json::from_value(entry.data.clone())
+        .map_or_else(|_| String::new(), |cancelled: Cancelled| cancelled.reason);
     let note = match (order.person_id, &order.cancel_note) {
         (Some(person), Some(sealed)) => shop.vault.open_json(person, sealed::CANCEL_NOTE, sealed).await?,
         _ => None,

@@ -48,9 +48,10 @@ impl FromRequestParts<Shop> for Visitor {
 
 fn carried(parts: &Parts) -> Handled<Option<CartId>> {
     let mut checks = Checks::of_query();
-    let parameter = parts.uri.query().and_then(|query| {
-        query.split('&').find_map(|pair| pair.strip_prefix(PARAMETER)?.strip_prefix('='))
-    });
+    let parameter = parts
+        .uri
+        .query()
+        .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix(PARAMETER)?.strip_prefix('=')));
     let field = parts.headers.get(HEADER).map(|value| value.to_str().unwrap_or_default());
     for text in [parameter, field].into_iter().flatten().filter(|text| !text.is_empty()) {
         match text.parse() {

@@ -46,10 +46,7 @@ pub(crate) async fn find(connection: &mut Connection, owner: Owner) -> Result<Op
 /// Whether `cart` is the id of some customer's cart, so that no guest may take it.
 pub(crate) async fn belongs_to_a_customer(connection: &mut Connection, cart: CartId) -> Result<bool, Error> {
     let found: Option<(i64,)> = connection
-        .fetch_optional(
-            "SELECT version FROM carts WHERE id = $1 AND customer_id IS NOT NULL",
-            &params![cart],
-        )
+        .fetch_optional("SELECT version FROM carts WHERE id = $1 AND customer_id IS NOT NULL", &params![cart])
         .await?;
     Ok(found.is_some())
 }

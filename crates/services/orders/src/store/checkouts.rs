@@ -143,7 +143,10 @@ async fn find(
 }
 
 /// The checkout with this id.
-pub(crate) async fn get(connection: &mut Connection, checkout: CheckoutId) -> Result<Option<Checkout>, Error> {
+pub(crate) async fn get(
+    connection: &mut Connection,
+    checkout: CheckoutId,
+) -> Result<Option<Checkout>, Error> {
     find(connection, "id = $1", &params![checkout]).await
 }
 
@@ -161,7 +164,10 @@ pub(crate) async fn of_request(
 }
 
 /// The checkout of a cart that is under way and was not turned back.
-pub(crate) async fn live_of_cart(connection: &mut Connection, cart: CartId) -> Result<Option<Checkout>, Error> {
+pub(crate) async fn live_of_cart(
+    connection: &mut Connection,
+    cart: CartId,
+) -> Result<Option<Checkout>, Error> {
     find(connection, "cart_id = $1 AND turned_back_at IS NULL AND stage <> 'done'", &params![cart]).await
 }
 

@@ -12,9 +12,8 @@ pub(crate) async fn known(
     connection: &mut Connection,
     external_ids: &[&str],
 ) -> Result<HashMap<String, Value>, Error> {
-    let mut sql = Sql::new(
-        "SELECT external_id, data FROM orders JOIN order_events ON order_id = id AND sequence = ",
-    );
+    let mut sql =
+        Sql::new("SELECT external_id, data FROM orders JOIN order_events ON order_id = id AND sequence = ");
     sql.bind(1_i64).push(" WHERE external_id IN ").bind_list(external_ids.iter().copied());
     let rows: Vec<(String, Value)> = sql.fetch_all(connection).await?;
     Ok(rows.into_iter().collect())

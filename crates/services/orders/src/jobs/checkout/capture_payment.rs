@@ -20,11 +20,8 @@ pub(super) async fn refund(shop: &Shop, checkout: &Checkout) -> Outcome {
         Ok(left) if left.amount > 0 => left,
         _ => return Outcome::payment(payment),
     };
-    let request = RefundPayment {
-        refund_id: checkout.refund_id,
-        amount: left,
-        reason: "order_cancelled".to_owned(),
-    };
+    let request =
+        RefundPayment { refund_id: checkout.refund_id, amount: left, reason: "order_cancelled".to_owned() };
     match answer(shop.payments.refund(checkout.payment_id, &request).await) {
         Outcome::Payment { status: status @ PaymentStatus::Refunded, next_action, decline, .. } => {
             Outcome::Payment { status, next_action, decline, given_back: Some(left) }

@@ -135,7 +135,12 @@ impl Run {
             stack.advance(25);
             self.carry_on(&service).await;
             self.work(&service).await;
-            if self.checkouts().await.iter().all(|checkout| checkout.saga.plan(stack.clock().now()) == Plan::Ended) {
+            if self
+                .checkouts()
+                .await
+                .iter()
+                .all(|checkout| checkout.saga.plan(stack.clock().now()) == Plan::Ended)
+            {
                 break;
             }
         }
@@ -221,7 +226,8 @@ impl Run {
     }
 
     async fn check(&self, service: &Service) {
-        let (what, catalog, payments) = ((self.scenario, &self.faults), &self.stack.catalog, &self.stack.payments);
+        let (what, catalog, payments) =
+            ((self.scenario, &self.faults), &self.stack.catalog, &self.stack.payments);
         let (mut placed, mut kept) = (0, 0);
         for checkout in self.checkouts().await {
             let saga = &checkout.saga;
@@ -237,7 +243,10 @@ impl Run {
                     assert_eq!(order.payment_status, PaymentStatus::Captured, "{what:?}");
                 }
                 None => {
-                    assert!(matches!(shelf, None | Some(Shelf::Ended | Shelf::Restocked)), "{what:?} {shelf:?}");
+                    assert!(
+                        matches!(shelf, None | Some(Shelf::Ended | Shelf::Restocked)),
+                        "{what:?} {shelf:?}"
+                    );
                     assert!(matches!(held, Held::Nothing | Held::GivenBack), "{what:?} {held:?}");
                 }
             }

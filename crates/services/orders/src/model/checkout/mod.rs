@@ -12,12 +12,13 @@
 //! Nothing is guessed: a call whose outcome is not known is repeated with the same id, and money
 //! and goods are let go only after the other side has said that it holds none.
 
-mod checkout;
 mod failure;
 mod outcome;
+mod record;
 mod saga;
+mod transitions;
 
-pub(crate) use checkout::{Checkout, Details};
 pub(crate) use failure::Failure;
 pub(crate) use outcome::{Outcome, Unclear};
+pub(crate) use record::{Checkout, Details};
 pub(crate) use saga::{Plan, Saga, Stage, Step};

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use super::super::{Outcome, Unclear};
 use super::*;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +42,7 @@ enum OrderIs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Time {
-    InTime,
+    Early,
     Late,
     HoldOver,
 }
@@ -63,12 +64,12 @@ impl World {
         stock: Stock::Untouched,
         money: Money::Absent,
         order: OrderIs::Absent,
-        time: Time::InTime,
+        time: Time::Early,
         delayed: false,
     };
 
     fn now(self) -> Timestamp {
-        if self.time == Time::InTime { Timestamp::EPOCH } else { EXPIRES }
+        if self.time == Time::Early { Timestamp::EPOCH } else { EXPIRES }
     }
 
     fn status(self) -> Option<PaymentStatus> {
@@ -137,7 +138,9 @@ impl World {
             }
             (Step::VoidPayment, _, Money::Asking | Money::Authorized) => vec![money(Money::Voided)],
             (Step::VoidPayment, _, _) => vec![(self, self.told()), (self, refused())],
-            (Step::CapturePayment, _, Money::Authorized) => vec![money(Money::Captured), money(Money::Failed)],
+            (Step::CapturePayment, _, Money::Authorized) => {
+                vec![money(Money::Captured), money(Money::Failed)]
+            }
             (Step::CapturePayment, _, _) => vec![(self, self.told()), (self, refused())],
             (Step::RefundPayment, _, Money::Captured) => vec![money(Money::Refunded), (self, self.told())],
             (Step::RefundPayment, _, _) => vec![(self, refused())],
@@ -162,7 +165,7 @@ impl World {
             worlds.push(Self { money, delayed: false, ..self });
         }
         match self.time {
-            Time::InTime => worlds.push(Self { time: Time::Late, ..self }),
+            Time::Early => worlds.push(Self { time: Time::Late, ..self }),
             Time::Late => worlds.push(Self { time: Time::HoldOver, ..self }),
             Time::HoldOver if self.stock == Stock::Held => {
                 worlds.push(Self { stock: Stock::Ended, ..self });
@@ -195,8 +198,7 @@ fn stored(before: &Saga, after: Saga, mut world: World) -> (Saga, World) {
 
 fn successors(saga: &Saga, world: World) -> Vec<(Saga, World)> {
     let now = world.now();
-    let mut next: Vec<(Saga, World)> =
-        world.drift().into_iter().map(|world| (saga.clone(), world)).collect();
+    let mut next: Vec<(Saga, World)> = world.drift().into_iter().map(|world| (saga.clone(), world)).collect();
     if let Plan::Take(step) = saga.plan(now) {
         for (effect, outcome) in world.effects(step) {
             next.push(stored(saga, saga.after(&outcome, now), effect));
@@ -263,7 +265,10 @@ fn however_it_goes_stock_payment_and_order_agree_in_the_end() {
                 bought += 1;
             }
             Stage::Undone => {
-                assert!(matches!(stock, Stock::Untouched | Stock::Ended | Stock::Restocked), "{saga:?} {world:?}");
+                assert!(
+                    matches!(stock, Stock::Untouched | Stock::Ended | Stock::Restocked),
+                    "{saga:?} {world:?}"
+                );
                 assert!(
                     matches!(
                         money,
@@ -290,7 +295,7 @@ fn an_order_is_placed_only_while_its_stock_is_held_and_its_money_is_there() {
             if saga.stage != Stage::Place && next.stage == Stage::Place {
                 assert!(matches!(then.money, Money::Authorized | Money::Captured), "{then:?}");
                 // The hold outlives the time for paying, so whoever is in time is sure of the stock.
-                assert_eq!((then.stock, then.time), (Stock::Held, Time::InTime));
+                assert_eq!((then.stock, then.time), (Stock::Held, Time::Early));
                 placed += 1;
             }
         }
@@ -352,7 +357,9 @@ fn a_decline_is_told_in_the_words_of_the_provider() {
     };
     let after = saga.after(&outcome, Timestamp::EPOCH);
     assert_eq!((after.stage, after.turned_back_at), (Stage::ReturnStock, Some(Stage::Authorise)));
-    assert!(matches!(after.failure, Some(Failure::Declined { reason, .. }) if reason == "insufficient_funds"));
+    assert!(
+        matches!(after.failure, Some(Failure::Declined { reason, .. }) if reason == "insufficient_funds")
+    );
 }
 
 #[test]

@@ -82,9 +82,7 @@ pub(crate) fn decide(order: Option<&Order>, command: Command) -> Result<Vec<Orde
         (None, Command::Import(imported)) => Ok(vec![OrderEvent::OrderImported(imported)]),
         (Some(_), Command::Place(_) | Command::Import(_)) => Err(Refusal::Present),
         (None, _) => Err(Refusal::Absent),
-        (Some(order), Command::RecordPayment(status)) => {
-            Ok(payment(order, status).into_iter().collect())
-        }
+        (Some(order), Command::RecordPayment(status)) => Ok(payment(order, status).into_iter().collect()),
         (Some(order), Command::RecordRefund { refund_id, amount, succeeded }) => {
             Ok(refund(order, Refund { refund_id, amount }, succeeded).into_iter().collect())
         }

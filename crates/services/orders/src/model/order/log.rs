@@ -146,9 +146,14 @@ mod tests {
     fn log() -> Vec<Entry> {
         let order_id: OrderId = "ord_01h2xcejqtf2nbrexx3vqjhp41".parse().unwrap();
         let cancelled = OrderEvent::OrderCancelled(Cancelled { reason: "stock_lost".into() });
-        let first =
-            append(order_id, None, &[OrderEvent::PaymentCaptured, cancelled], Actor::System, Timestamp::EPOCH)
-                .unwrap();
+        let first = append(
+            order_id,
+            None,
+            &[OrderEvent::PaymentCaptured, cancelled],
+            Actor::System,
+            Timestamp::EPOCH,
+        )
+        .unwrap();
         let last = first.last().map(|entry| (entry.sequence, entry.hash));
         let second =
             append(order_id, last, &[OrderEvent::PaymentVoided], Actor::Payments, Timestamp::EPOCH).unwrap();

@@ -3,7 +3,9 @@ use std::str::FromStr;
 
 use contracts::orders::Totals;
 use contracts::payments::PaymentStatus;
-use kernel::{CheckoutId, CustomerId, Money, OrderId, PaymentId, ProductId, RefundId, SellerId, Timestamp, VariantId};
+use kernel::{
+    CheckoutId, CustomerId, Money, OrderId, PaymentId, ProductId, RefundId, SellerId, Timestamp, VariantId,
+};
 use serde::{Deserialize, Serialize};
 
 /// Where the order itself stands.

@@ -58,7 +58,10 @@ fn refund_id(number: u128) -> RefundId {
 
 fn ship(lines: Option<&[(u128, i64)]>) -> Command {
     let lines = lines.map(|lines| {
-        lines.iter().map(|(number, quantity)| ShipLine { variant_id: variant(*number), quantity: *quantity }).collect()
+        lines
+            .iter()
+            .map(|(number, quantity)| ShipLine { variant_id: variant(*number), quantity: *quantity })
+            .collect()
     });
     Command::Ship { shipment_id: ShipmentId::from_uuid(Uuid::from_u128(9)), lines, tracking: None }
 }
@@ -139,12 +142,9 @@ fn parts_are_sent_and_never_more_than_was_bought() {
 
 #[test]
 fn what_is_not_paid_for_is_not_sent() {
-    for status in [
-        PaymentStatus::Authorized,
-        PaymentStatus::Voided,
-        PaymentStatus::Failed,
-        PaymentStatus::Refunded,
-    ] {
+    for status in
+        [PaymentStatus::Authorized, PaymentStatus::Voided, PaymentStatus::Failed, PaymentStatus::Refunded]
+    {
         let state = Order { payment_status: status, ..order(&[]) };
         assert_eq!(decide(Some(&state), ship(None)), Err(Refusal::NotShippable), "{status:?}");
     }
@@ -205,10 +205,8 @@ fn any_command() -> impl Strategy<Value = Command> {
     ];
     prop_oneof![
         status.prop_map(Command::RecordPayment),
-        (1_u128..4, 1_i64..800, any::<bool>()).prop_map(|(number, amount, succeeded)| Command::RecordRefund {
-            refund_id: refund_id(number),
-            amount: eur(amount),
-            succeeded
+        (1_u128..4, 1_i64..800, any::<bool>()).prop_map(|(number, amount, succeeded)| {
+            Command::RecordRefund { refund_id: refund_id(number), amount: eur(amount), succeeded }
         }),
         proptest::option::of(proptest::collection::vec((1_u128..4, 0_i64..4), 1..3))
             .prop_map(|lines| ship(lines.as_deref())),

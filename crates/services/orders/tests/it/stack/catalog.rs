@@ -126,11 +126,8 @@ pub(super) async fn call(
     request: Request<Bytes>,
 ) -> Result<http::Response<Bytes>, ChannelError> {
     let path = request.uri().path().to_owned();
-    let what: Vec<&str> = path
-        .split('/')
-        .filter(|part| !part.is_empty() && !part.contains('_'))
-        .skip(1)
-        .collect();
+    let what: Vec<&str> =
+        path.split('/').filter(|part| !part.is_empty() && !part.contains('_')).skip(1).collect();
     let what = format!("{} {}", request.method(), what.join("/"));
     let fault = if path.ends_with("/quote") { None } else { faults.of_call(service, what) };
     let lost = || ChannelError::TimedOut { service: service.to_owned() };
@@ -188,9 +185,7 @@ async fn reserve(State(catalog): State<Catalog>, Json(request): Json<ReserveStoc
     let lines: Vec<_> = request.lines.iter().map(|line| (line.variant_id, line.quantity)).collect();
     shelves.put(&lines, -1);
     let until = now.plus(Duration::from_secs(request.hold_seconds));
-    shelves
-        .reservations
-        .insert(request.checkout_id, Reservation { lines, state: Shelf::Held, until });
+    shelves.reservations.insert(request.checkout_id, Reservation { lines, state: Shelf::Held, until });
     StatusCode::NO_CONTENT.into_response()
 }
 
@@ -203,7 +198,9 @@ async fn resolve(
     let state = shelves.reservations.get(&id).map(|reservation| reservation.state);
     let next = match (command.as_str(), state) {
         ("commit", Some(Shelf::Held)) => Shelf::Committed,
-        ("commit", Some(Shelf::Committed | Shelf::Restocked)) => return StatusCode::NO_CONTENT.into_response(),
+        ("commit", Some(Shelf::Committed | Shelf::Restocked)) => {
+            return StatusCode::NO_CONTENT.into_response();
+        }
         ("commit", _) => return problem("catalog.reservation_ended", json!({})),
         ("release", Some(Shelf::Held)) => Shelf::Ended,
         ("release", Some(Shelf::Committed)) => return problem("catalog.reservation_committed", json!({})),

@@ -96,8 +96,7 @@ impl Stack {
 
     fn platform(&self, database: Database) -> Platform {
         let clock = self.clock().clone();
-        let from =
-            mail::Sender { name: "Souk".to_owned(), address: "shop@souk.example".parse().unwrap() };
+        let from = mail::Sender { name: "Souk".to_owned(), address: "shop@souk.example".parse().unwrap() };
         Platform {
             clock: clock.clone(),
             rng: Rng::system(),

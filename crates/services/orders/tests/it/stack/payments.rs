@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry::Vacant;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -76,7 +77,8 @@ impl Payments {
     /// Moves the payment for `order` to `status`, as a person or a provider would, and returns the event.
     pub(crate) fn turn(&self, order: OrderId, status: PaymentStatus) -> PaymentChanged {
         let mut books = self.books.lock();
-        let id = books.payments.values().find(|entry| entry.payment.order_id == order).unwrap().payment.payment_id;
+        let id =
+            books.payments.values().find(|entry| entry.payment.order_id == order).unwrap().payment.payment_id;
         books.turn(id, status)
     }
 
@@ -122,10 +124,8 @@ impl Books {
     fn answer(&self, id: PaymentId) -> Response {
         match self.payments.get(&id) {
             Some(entry) => Json(entry.payment.clone()).into_response(),
-            None => {
-                (StatusCode::NOT_FOUND, Json(json!({"code": "payments.not_found", "detail": "None."})))
-                    .into_response()
-            }
+            None => (StatusCode::NOT_FOUND, Json(json!({"code": "payments.not_found", "detail": "None."})))
+                .into_response(),
         }
     }
 }
@@ -209,11 +209,11 @@ async fn refund(
     let Some(entry) = books.payments.get_mut(&id) else { return books.answer(id) };
     let payment = &mut entry.payment;
     let left = payment.captured.amount - payment.refunded.amount;
-    if !entry.refunds.contains_key(&request.refund_id) {
+    if let Vacant(refund) = entry.refunds.entry(request.refund_id) {
         if request.amount.amount > left {
             return problem("payments.refund_exceeds_captured", json!({}));
         }
-        entry.refunds.insert(request.refund_id, request.amount);
+        refund.insert(request.amount);
         payment.refunded.amount += request.amount.amount;
         payment.status = if payment.refunded == payment.captured {
             PaymentStatus::Refunded
