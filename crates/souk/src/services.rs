@@ -92,7 +92,7 @@ pub(crate) fn document(server: &str) -> OpenApi {
     let description = web::openapi::Description {
         title: "Souk".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        description: "Identity, customers, catalogue, orders, payments, analytics, live updates and \
+        text: "Identity, customers, catalogue, orders, payments, analytics, live updates and \
                       feedback of one shop."
             .to_owned(),
         server: server.to_owned(),

@@ -23,6 +23,7 @@ impl Demo {
             // A real shop's data must not get a demo mixed in by a slip of the hand.
             config.data = PathBuf::from("data/demo");
         }
+        crate::demo::adjust(&mut config);
         let telemetry = super::start_telemetry(&config)?;
         let shop = Shop::open(config, Router::new()).await?;
         load(&shop).await?;

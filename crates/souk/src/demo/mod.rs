@@ -11,9 +11,10 @@ use bytes::Bytes;
 use contracts::catalog::ImportProduct;
 use contracts::import::Mode;
 use include_dir::{Dir, include_dir};
-use kernel::Secret;
+use kernel::{Currency, Secret};
 use web::Role;
 
+use crate::config::Config;
 use crate::import::takers::{People, Products, Purchases};
 use crate::import::{ImportPurchase, Options, Record, Refusal, Summary, products, run};
 use crate::wiring::Shop;
@@ -23,6 +24,13 @@ static PICTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/demo
 
 /// Written into the data folder once everything is loaded, so that the next start need not.
 const LOADED: &str = "demo-loaded";
+
+/// The demo's shop is where its history is from: it sells in dollars, and its prices contain no tax.
+pub(crate) fn adjust(config: &mut Config) {
+    config.orders.currency = Currency::USD;
+    config.orders.shipping.tax_basis_points = 0;
+    config.catalog.tax_basis_points = 0;
+}
 
 /// Loads the demo into `shop`, unless it is there. Ended half-way, it is simply done again.
 pub(crate) async fn load(shop: &Shop) -> anyhow::Result<()> {
