@@ -141,7 +141,8 @@ impl Default for LinkConfig {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitConfig {
-    /// Passwords and codes tried from one source on one account.
+    /// Passwords and codes tried from one source on one account; ten times as many from a source that the
+    /// account was signed in from a moment ago.
     pub attempts_per_account: u32,
     /// Passwords and codes tried from one source on any account.
     pub attempts_per_source: u32,
@@ -155,18 +156,24 @@ impl Default for LimitConfig {
     fn default() -> Self {
         Self {
             attempts_per_account: 10,
-            attempts_per_source: 100,
+            attempts_per_source: 300,
             mails_per_source: 30,
             refreshes_per_session: 120,
         }
     }
 }
 
-const WINDOW: Duration = Duration::from_secs(600);
+/// In which time an empty bucket fills up.
+pub(crate) const WINDOW: Duration = Duration::from_secs(600);
 
 impl LimitConfig {
     pub(crate) fn per_account(&self) -> Policy {
         Policy::new("identity.account", self.attempts_per_account, WINDOW)
+    }
+
+    /// For a source that the account was signed in from within the window.
+    pub(crate) fn per_account_familiar(&self) -> Policy {
+        Policy::new("identity.account_familiar", self.attempts_per_account.saturating_mul(10), WINDOW)
     }
 
     pub(crate) fn per_source(&self) -> Policy {
@@ -212,7 +219,7 @@ impl Config {
             }
         }
         self.links.validate()?;
-        within("limits.attempts_per_account", self.limits.attempts_per_account.into(), 1, 1_000_000)?;
+        within("limits.attempts_per_account", self.limits.attempts_per_account.into(), 1, 100_000)?;
         within("limits.attempts_per_source", self.limits.attempts_per_source.into(), 1, 1_000_000)?;
         within("limits.mails_per_source", self.limits.mails_per_source.into(), 1, 1_000_000)?;
         within("limits.refreshes_per_session", self.limits.refreshes_per_session.into(), 2, 1_000_000)

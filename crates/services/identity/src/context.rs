@@ -8,7 +8,7 @@ use mail::{Address, Mailer, Templates};
 use uuid::Uuid;
 use vault::Vault;
 
-use crate::config::Config;
+use crate::config::{Config, WINDOW};
 use crate::hashing::Hasher;
 use crate::model::session::{Device, MAX_USER_AGENT_CHARACTERS};
 use crate::model::source;
@@ -42,6 +42,15 @@ pub(crate) const NOBODY: Uuid = Uuid::from_u128(0x1de0_0000_0000_8000_8000_0000_
 
 /// The blind index under which accounts are found by address.
 const ADDRESS_INDEX: &str = "identity.address";
+
+/// Under this the cache knows from where an account was signed in to a moment ago.
+const FAMILIAR: &str = "identity.familiar:";
+
+/// The account and the source, as far as limits tell them apart.
+fn account_bucket(address_index: &[u8; 32], client: &Client) -> String {
+    let account = u128::from_be_bytes(std::array::from_fn(|index| address_index[index]));
+    format!("{account:032x}:{}", source::counted(client.address))
+}
 
 /// Where a request comes from.
 #[derive(Clone, Debug)]
@@ -79,10 +88,23 @@ impl Context {
     }
 
     /// How much one source may try on one account, and in which bucket that is counted. Whether the
-    /// account exists makes no difference.
-    pub(crate) fn account_limit(&self, address_index: &[u8; 32], client: &Client) -> (Policy, String) {
-        let account = u128::from_be_bytes(std::array::from_fn(|index| address_index[index]));
-        (self.config.limits.per_account(), format!("{account:032x}:{}", source::counted(client.address)))
+    /// account exists makes no difference; whether it was signed in from there a moment ago does, so
+    /// that somebody who signs in often is not held back like somebody who guesses.
+    pub(crate) async fn account_limit(&self, address_index: &[u8; 32], client: &Client) -> (Policy, String) {
+        let bucket = account_bucket(address_index, client);
+        let familiar = self.cache.get(&format!("{FAMILIAR}{bucket}")).await;
+        let policy = match familiar {
+            Ok(Some(_)) => self.config.limits.per_account_familiar(),
+            Ok(None) | Err(_) => self.config.limits.per_account(),
+        };
+        (policy, bucket)
+    }
+
+    /// Remembers that the account was signed in from there. Forgetting it only makes the limit
+    /// stricter, so a cache that is away does no harm.
+    pub(crate) async fn remember_source(&self, address_index: &[u8; 32], client: &Client) {
+        let key = format!("{FAMILIAR}{}", account_bucket(address_index, client));
+        let _ = self.cache.put(&key, "1", WINDOW).await;
     }
 
     /// How much one source may try on all accounts together.

@@ -25,7 +25,7 @@ impl Context {
         let attempt = Attempt::on(subject, Action::ChangePassword, client).by("password");
         let account = accounts::by_id(&mut *self.database.read_primary().await?, subject.uuid()).await?;
         let account = account.ok_or(Error::WrongPassword)?;
-        self.hold_back(attempt, [self.account_limit(&account.address_index, client)]).await?;
+        self.hold_back(attempt, [self.account_limit(&account.address_index, client).await]).await?;
         let address = self.open_address(subject.uuid(), &account.address).await?;
         let new = Password::choose(new, address.as_ref())
             .map_err(|weakness| Error::PasswordTooWeak { field: "new_password", weakness })?;

@@ -36,7 +36,8 @@ impl Context {
         let index = self.address_index(address);
         let attempt = Attempt { address_index: Some(index), ..Attempt::by_nobody(Action::SignIn, client) };
         let attempt = attempt.by("password");
-        self.hold_back(attempt, [self.account_limit(&index, client), self.source_limit(client)]).await?;
+        self.hold_back(attempt, [self.account_limit(&index, client).await, self.source_limit(client)])
+            .await?;
         match self.check_password(address, &index, password, attempt).await? {
             Checked::Right { account, rehashed } => self.signed_in(&account, rehashed, client).await,
             Checked::Refused { reason, password_hash } => {
@@ -116,6 +117,7 @@ impl Context {
             .await?;
         let Some(ended) = ended else { return Err(Error::BadCredentials) };
         self.announce(ended).await;
+        self.remember_source(&account.address_index, client).await;
         self.issuer.issue(account, session).await
     }
 }

@@ -60,7 +60,7 @@ impl Context {
             }
             Proof::Code { address, code } => {
                 let (index, attempt) = (self.address_index(&address), nobody.by("code"));
-                let limits = [self.account_limit(&index, client), self.source_limit(client)];
+                let limits = [self.account_limit(&index, client).await, self.source_limit(client)];
                 self.hold_back(attempt, limits).await?;
                 (self.by_code(&index, &code, attempt).await?, attempt)
             }
