@@ -98,7 +98,7 @@ async fn profile(shop: &Shop, person: &Person) {
     assert_eq!(stale.code(), "precondition.failed");
     let address = api.post("/v1/customers/me/addresses", address()).bearer(&person.access).expect(201).await;
     assert_eq!(address.body["city"], "Berlin");
-    let consent = json!({"granted": true});
+    let consent = json!({"granted": true, "text_version": "2026-01", "source": "checkout"});
     api.put("/v1/customers/me/consents/marketing_email", consent).bearer(&person.access).expect(200).await;
     api.get("/v1/customers/me").expect(401).await;
 }
@@ -203,7 +203,7 @@ async fn refund(shop: &Shop, person: &Person, order: &str) {
     let refused = api.post(&refunds, too_much).bearer(&staff.access).key("r-2").send().await;
     assert_eq!(refused.code(), "payments.refund_exceeds_captured", "{}", refused.text);
     api.until(&path, &person.access, |order| order["payment_status"] == "partially_refunded").await;
-    let shipment = json!({"tracking": "JD0001"});
+    let shipment = json!({"tracking": {"carrier": "DHL", "number": "JD0001"}});
     let shipments = format!("{path}/shipments");
     api.post(&shipments, shipment).bearer(&staff.access).key("s-1").expect(201).await;
     api.until(&path, &person.access, |order| order["fulfilment_status"] == "fulfilled").await;

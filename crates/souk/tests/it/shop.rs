@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -47,15 +48,16 @@ struct Engines {
     nats: Nats,
     redis: Redis,
     smtp: Arc<Smtp>,
-    bucket: &'static str,
+    bucket: String,
 }
 
 impl Engines {
     async fn start() -> Self {
         let (postgres, nats, redis, smtp) =
             tokio::join!(Postgres::start_with_replica(), Nats::start(), Redis::start(), Smtp::start());
-        let bucket = "souk";
-        S3::shared().await.create_bucket(bucket).await;
+        static BUCKETS: AtomicU32 = AtomicU32::new(0);
+        let bucket = format!("souk-{}", BUCKETS.fetch_add(1, Ordering::Relaxed));
+        S3::shared().await.create_bucket(&bucket).await;
         Self { postgres, nats, redis, smtp: Arc::new(smtp), bucket }
     }
 
