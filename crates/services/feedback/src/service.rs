@@ -33,7 +33,9 @@ impl Service {
             .await
             .map_err(StartError::because("its tables cannot be made"))?;
         if config.default_poll {
-            make_default_poll(&database).await.map_err(StartError::because("its first poll cannot be made"))?;
+            make_default_poll(&database)
+                .await
+                .map_err(StartError::because("its first poll cannot be made"))?;
         }
         Ok(Self { database, vault: platform.vault.clone(), config })
     }

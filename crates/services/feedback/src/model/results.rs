@@ -158,7 +158,9 @@ mod tests {
     fn nobody_has_no_mean_and_halves_go_away_from_zero() {
         let results = results(&default_poll(Timestamp::EPOCH), &Counts::new());
         assert_eq!(results.answers, 0);
-        assert!(results.questions.iter().all(|it| it.average_permille.is_none() && it.nps_permille.is_none()));
+        assert!(
+            results.questions.iter().all(|it| it.average_permille.is_none() && it.nps_permille.is_none())
+        );
         assert_eq!([permille(1, 3), permille(2, 3), permille(-2, 3)], [Some(333), Some(667), Some(-667)]);
         assert_eq!([permille(1, 16), permille(-1, 16)], [Some(63), Some(-63)]);
     }

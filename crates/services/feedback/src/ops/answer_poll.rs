@@ -37,8 +37,7 @@ pub(crate) async fn answer_poll(tx: &mut Tx, submission: &Submission) -> Result<
         answers: checked.items.clone(),
         created_at: now,
     };
-    let stored =
-        StoredAnswer { answer: answer.clone(), customer_id: Some(*customer), texts: texts.clone() };
+    let stored = StoredAnswer { answer: answer.clone(), customer_id: Some(*customer), texts: texts.clone() };
     if !store::answers::insert(tx, &stored).await? {
         return Err(Error::AlreadyAnswered);
     }

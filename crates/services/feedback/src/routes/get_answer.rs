@@ -31,8 +31,7 @@ pub(crate) async fn get_answer(
     customer: Customer,
     Id((poll, id)): Id<(PollId, AnswerId)>,
 ) -> Handled<Json<Answer>> {
-    let found =
-        store::answers::find(&mut *service.database.read().await?, customer.id, poll, id).await?;
+    let found = store::answers::find(&mut *service.database.read().await?, customer.id, poll, id).await?;
     let mut answer = [found.ok_or(Error::AnswerNotFound)?];
     open_answers(&service.vault, &mut answer).await?;
     let [StoredAnswer { answer, .. }] = answer;

@@ -50,5 +50,6 @@ pub(crate) async fn list_answers(
     };
     let mut page = Page::from_overfetched(answers, query.limit, |stored| stored.answer.id);
     open_answers(&service.vault, &mut page.data).await?;
-    Ok(query.page(page.map(|StoredAnswer { answer, customer_id, .. }| StaffAnswerBody { answer, customer_id })))
+    Ok(query
+        .page(page.map(|StoredAnswer { answer, customer_id, .. }| StaffAnswerBody { answer, customer_id })))
 }

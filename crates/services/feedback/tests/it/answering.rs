@@ -42,8 +42,10 @@ fn the_same_request_answers_once_and_no_text_lies_in_the_clear() {
         assert_eq!(world.events().await.len(), 1);
 
         let mut reader = world.platform.database.read_primary().await.unwrap();
-        let kept: Vec<(Vec<u8>,)> =
-            reader.fetch_all("SELECT body FROM platform_idempotency WHERE body IS NOT NULL", &[]).await.unwrap();
+        let kept: Vec<(Vec<u8>,)> = reader
+            .fetch_all("SELECT body FROM platform_idempotency WHERE body IS NOT NULL", &[])
+            .await
+            .unwrap();
         assert!(!kept.is_empty());
         for (bytes,) in kept {
             assert!(!String::from_utf8_lossy(&bytes).contains("cedar"));
@@ -101,14 +103,11 @@ fn answers_that_do_not_fit_are_refused_with_pointers() {
         );
         for (answers, complaint) in [
             (json!([]), "/answers too_few"),
-            (json!(rating(5).as_array().unwrap().repeat(21)), "/answers too_many"),
+            (json!(vec![&rating(5)[0]; 21]), "/answers too_many"),
             (json!([{"question_id": "satisfaction", "value": 4.5}]), "/answers/0/value invalid_value"),
             (json!([{"question_id": "satisfaction", "value": null}]), "/answers/0/value invalid_value"),
             (json!([{"question_id": "satisfaction"}]), "/answers/0/value required"),
-            (
-                json!([{"question_id": "satisfaction", "value": 5, "why": ""}]),
-                "/answers/0/why unknown_field",
-            ),
+            (json!([{"question_id": "satisfaction", "value": 5, "why": ""}]), "/answers/0/why unknown_field"),
         ] {
             let refused = world.answer(&ada, 10, answers).await.expect(400);
             assert_eq!(complaints(&refused), [complaint]);

@@ -111,8 +111,7 @@ fn a_closed_poll_is_not_asked_and_a_new_one_is() {
         assert_eq!(refused.code(), "feedback.poll_closed");
 
         let question = json!({"id": "again", "kind": "nps", "label": "Again?", "required": true});
-        let poll =
-            json!({"placement": "post_purchase", "title": "Short", "questions": [question]});
+        let poll = json!({"placement": "post_purchase", "title": "Short", "questions": [question]});
         let made = support.post("/v1/admin/polls", poll).await.expect(201);
         assert_eq!(asked(&ada).await.body["data"][0]["id"], made.body["id"]);
     });
@@ -124,7 +123,9 @@ fn only_customers_are_asked() {
         assert_eq!(world.client.get(ASKED).await.expect(401).code(), "auth.missing");
         assert_eq!(world.support().get(ASKED).await.expect(403).code(), "auth.forbidden");
         let (_, ada) = world.buyer(1, &[]).await;
-        for bad in ["", "?placement=checkout", "?placement=post_purchase&order_id=7", "?placement=post_purchase&x=1"] {
+        for bad in
+            ["", "?placement=checkout", "?placement=post_purchase&order_id=7", "?placement=post_purchase&x=1"]
+        {
             let refused = ada.get(&format!("/v1/polls{bad}")).await.expect(400);
             assert_eq!(refused.code(), "request.validation", "{bad}");
         }

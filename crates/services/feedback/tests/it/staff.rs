@@ -60,32 +60,29 @@ fn a_poll_is_made_read_changed_and_closed() {
 #[test]
 fn a_poll_that_cannot_be_asked_is_refused_with_pointers() {
     everywhere(async |world| {
-        let refused = async |change: &dyn Fn(&mut Value)| {
-            let mut poll = new_poll();
-            change(&mut poll);
-            complaints(&world.support().post(POLLS, poll).await.expect(400))
-        };
-        let question = |at: usize, field: &'static str, value: Value| {
-            move |poll: &mut Value| poll["questions"][at][field] = value.clone()
-        };
         let choice = json!({"id": "box", "label": "The box"});
-        let cases: Vec<(Box<dyn Fn(&mut Value)>, &str)> = vec![
-            (Box::new(|poll| poll["title"] = json!(" ")), "/title required"),
-            (Box::new(|poll| poll["placement"] = json!("exit")), "/placement invalid_value"),
-            (Box::new(|poll| poll["questions"] = json!([])), "/questions too_few"),
-            (Box::new(|poll| poll["questions"] = json!(vec![&poll["questions"][0]; 2])), "/questions duplicate"),
-            (Box::new(question(0, "id", json!("Was it?"))), "/questions/0/id invalid_value"),
-            (Box::new(question(0, "label", json!(""))), "/questions/0/label required"),
-            (Box::new(question(0, "kind", json!("stars"))), "/questions/0/kind invalid_value"),
-            (Box::new(question(0, "choices", json!([choice]))), "/questions/0/choices not_allowed"),
-            (Box::new(question(0, "max_length", json!(5))), "/questions/0/max_length not_allowed"),
-            (Box::new(question(0, "colour", json!("red"))), "/questions/0/colour unknown_field"),
-            (Box::new(question(1, "choices", json!([choice]))), "/questions/1/choices too_few"),
-            (Box::new(question(1, "choices", json!([choice, choice]))), "/questions/1/choices duplicate"),
-            (Box::new(question(2, "max_length", json!(2_001))), "/questions/2/max_length out_of_range"),
-        ];
-        for (change, complaint) in cases {
-            assert_eq!(refused(&*change).await, [complaint]);
+        let twice = vec![new_poll()["questions"][0].clone(); 2];
+        for (at, field, value, complaint) in [
+            ("", "title", json!(" "), "/title required"),
+            ("", "placement", json!("exit"), "/placement invalid_value"),
+            ("", "colour", json!("red"), "/colour unknown_field"),
+            ("", "questions", json!([]), "/questions too_few"),
+            ("", "questions", json!(twice), "/questions duplicate"),
+            ("/questions/0", "id", json!("Was it?"), "/questions/0/id invalid_value"),
+            ("/questions/0", "label", json!(""), "/questions/0/label required"),
+            ("/questions/0", "kind", json!("stars"), "/questions/0/kind invalid_value"),
+            ("/questions/0", "choices", json!([choice]), "/questions/0/choices not_allowed"),
+            ("/questions/0", "max_length", json!(5), "/questions/0/max_length not_allowed"),
+            ("/questions/0", "colour", json!("red"), "/questions/0/colour unknown_field"),
+            ("/questions/1", "choices", json!([choice]), "/questions/1/choices too_few"),
+            ("/questions/1", "choices", json!([choice, choice]), "/questions/1/choices duplicate"),
+            ("/questions/1/choices/0", "label", json!(""), "/questions/1/choices/0/label required"),
+            ("/questions/2", "max_length", json!(2_001), "/questions/2/max_length out_of_range"),
+        ] {
+            let mut poll = new_poll();
+            poll.pointer_mut(at).unwrap()[field] = value;
+            let refused = world.support().post(POLLS, poll).await.expect(400);
+            assert_eq!(complaints(&refused), [complaint]);
         }
     });
 }
@@ -102,7 +99,8 @@ fn results_are_counted_as_answers_come() {
         }
         let results = world.client.staff(&[Role::Analyst]).get(&path).await.expect(200).body;
         assert_eq!(results["answers"], 3);
-        let [satisfaction, recommend, discovery, comment] = &results["questions"].as_array().unwrap()[..] else {
+        let [satisfaction, recommend, discovery, comment] = &results["questions"].as_array().unwrap()[..]
+        else {
             panic!("{results}")
         };
         assert_eq!(satisfaction["average_permille"], 3_333);
@@ -128,7 +126,8 @@ fn lists_come_in_pages() {
             while let Some(path) = next {
                 let page = support.get(&path).await.expect(200);
                 ids.extend(page.body["data"].as_array().unwrap().iter().map(|item| item["id"].to_string()));
-                next = page.body["next_cursor"].as_str().map(|cursor| format!("{list}?limit=2&cursor={cursor}"));
+                next =
+                    page.body["next_cursor"].as_str().map(|cursor| format!("{list}?limit=2&cursor={cursor}"));
                 assert_eq!(page.headers.contains_key("link"), next.is_some());
             }
             assert_eq!(ids.len(), items);
