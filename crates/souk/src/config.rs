@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) services: Vec<String>,
     /// Where the services are that run elsewhere: `orders = "http://10.0.0.7:8080"`.
     pub(crate) remotes: BTreeMap<String, String>,
+    /// How patient calls to services in other processes are.
+    pub(crate) calls: Calls,
     pub(crate) server: gateway::ServerConfig,
     pub(crate) gateway: gateway::GatewayConfig,
     pub(crate) database: database::DatabaseConfig,
@@ -45,6 +47,24 @@ pub(crate) struct Config {
     pub(crate) feedback: feedback::Config,
 }
 
+/// How patient calls to services in other processes are.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Calls {
+    /// How long connecting may take, in milliseconds.
+    pub(crate) connect_timeout_ms: u64,
+    /// How long one try may take, in milliseconds.
+    pub(crate) timeout_ms: u64,
+    /// How often a call that is safe to repeat is tried.
+    pub(crate) attempts: u32,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self { connect_timeout_ms: 1_000, timeout_ms: 5_000, attempts: 3 }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -54,6 +74,7 @@ impl Default for Config {
             public_url: None,
             services: Vec::new(),
             remotes: BTreeMap::new(),
+            calls: Calls::default(),
             server: gateway::ServerConfig::default(),
             gateway: gateway::GatewayConfig::default(),
             database: database::DatabaseConfig::default(),
@@ -113,6 +134,11 @@ impl Config {
 
     /// Checks what types alone cannot, and points at the field.
     pub(crate) fn validate(&self) -> anyhow::Result<()> {
+        // Other processes could not call the services that stand behind a gateway: it lets nothing
+        // through by which services trust each other.
+        if !self.services.is_empty() && self.runs("gateway") && self.services.len() != 1 {
+            bail!("services: the gateway runs alone, or in one process with all services");
+        }
         for name in self.services.iter().chain(self.remotes.keys()) {
             if !NAMES.contains(&name.as_str()) {
                 bail!("services: there is no service {name:?}; there are {}", NAMES.join(", "));
@@ -123,6 +149,9 @@ impl Config {
                 bail!("remotes.{name}: the service {name} does not run here, so say where it does");
             }
         }
+        if self.calls.attempts == 0 || self.calls.timeout_ms == 0 || self.calls.connect_timeout_ms == 0 {
+            bail!("calls: every value must be at least 1");
+        }
         self.server.validate()?;
         self.gateway.validate()?;
         self.database.validate()?;
@@ -130,8 +159,8 @@ impl Config {
     }
 }
 
-/// Sets the value at `path`. A text that is a number, a truth value, a list or a table in TOML is
-/// taken as such.
+/// Sets the value at `path`. What can be read as a TOML value is taken as one, so a text that looks
+/// like a number is put in quotes; anything else is a text as it is.
 fn set(table: &mut Table, path: &[String], text: &str) -> anyhow::Result<()> {
     let Some((last, above)) = path.split_last() else { return Ok(()) };
     let mut table = table;
@@ -140,10 +169,7 @@ fn set(table: &mut Table, path: &[String], text: &str) -> anyhow::Result<()> {
         table = entry.as_table_mut().with_context(|| format!("{name} is not a section"))?;
     }
     let parsed = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
-    let value = match parsed {
-        Some(value) if !value.is_str() => value,
-        _ => Value::String(text.to_owned()),
-    };
+    let value = parsed.unwrap_or_else(|| Value::String(text.to_owned()));
     table.insert(last.clone(), value);
     Ok(())
 }
@@ -172,7 +198,7 @@ mod tests {
     fn the_environment_wins_over_the_file() {
         let config = load(
             "listen = '127.0.0.1:1'\n[server]\nbody_limit = 7\n",
-            &[("SOUK_SERVER__BODY_LIMIT", "9"), ("SOUK_LISTEN", "127.0.0.1:2"), ("OTHER", "x")],
+            &[("SOUK_SERVER__BODY_LIMIT", "9"), ("SOUK_LISTEN", "'127.0.0.1:2'"), ("OTHER", "x")],
         )
         .unwrap();
         assert_eq!((config.server.body_limit, config.listen.as_str()), (9, "127.0.0.1:2"));
@@ -185,5 +211,6 @@ mod tests {
         assert!(error("[server]\nspeed = 1").contains("speed"));
         assert!(error("services = ['shop']").contains("shop"));
         assert!(error("services = ['orders']").contains("remotes."));
+        assert!(error("services = ['orders', 'gateway']").contains("alone"));
     }
 }

@@ -23,7 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A shop that runs.
 pub(crate) struct Running {
     stopping: Shutdown,
+    listening: Shutdown,
     background: Shutdown,
+    drain_delay: Duration,
     listeners: JoinSet<anyhow::Result<()>>,
     tasks: JoinSet<()>,
 }
@@ -31,7 +33,7 @@ pub(crate) struct Running {
 impl Running {
     /// Starts everything of `shop`. From here on it answers.
     pub(crate) async fn start(shop: &Shop, telemetry: Arc<telemetry::Guard>) -> anyhow::Result<Self> {
-        let (stopping, background) = (Shutdown::new(), Shutdown::new());
+        let (stopping, listening, background) = (Shutdown::new(), Shutdown::new(), Shutdown::new());
         let mut tasks = start_background(shop, &background);
         // Nobody may be believed before it is known whose session has ended.
         shop.revocations.resync(&shop.identity).await;
@@ -43,7 +45,7 @@ impl Running {
 
         let mut listeners = JoinSet::new();
         let server = Server::bind(&shop.config.listen, &shop.config.server).await?;
-        let (router, token) = (shop.router.clone(), stopping.token());
+        let (router, token) = (shop.router.clone(), listening.token());
         listeners.spawn(async move { Ok(server.serve(router, token).await?) });
 
         let plain = ServerConfig { tls: None, ..shop.config.server.clone() };
@@ -53,12 +55,14 @@ impl Running {
             cache: shop.cache.clone(),
             bus: shop.bus.clone(),
             objects: shop.objects.clone(),
+            revocations: shop.revocations.clone(),
             stopping: stopping.clone(),
             metrics: telemetry,
         };
         let (router, token) = (ops::router(parts), background.token());
         listeners.spawn(async move { Ok(server.serve(router, token).await?) });
-        Ok(Self { stopping, background, listeners, tasks })
+        let drain_delay = Duration::from_millis(shop.config.server.drain_delay_ms);
+        Ok(Self { stopping, listening, background, drain_delay, listeners, tasks })
     }
 
     /// Waits for a signal to end, then ends in order: no new requests, the present ones, workers.
@@ -74,9 +78,11 @@ impl Running {
         self.stop().await
     }
 
-    /// Ends in order.
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+    /// Ends in order: readiness, the listener and what it is working on, workers and the bus.
+    async fn stop(mut self) -> anyhow::Result<()> {
         self.stopping.set();
+        tokio::time::sleep(self.drain_delay).await;
+        self.listening.set();
         if let Some(ended) = self.listeners.join_next().await {
             ended.context("a listener failed")??;
         }

@@ -14,6 +14,7 @@ use host::Shutdown;
 use http::{StatusCode, header};
 use objects::Objects;
 use serde_json::{Map, Value, json};
+use web::auth::Revocations;
 
 /// What readiness asks.
 pub(crate) struct Parts {
@@ -21,12 +22,16 @@ pub(crate) struct Parts {
     pub(crate) cache: Cache,
     pub(crate) bus: Bus,
     pub(crate) objects: Objects,
+    pub(crate) revocations: Revocations,
     pub(crate) stopping: Shutdown,
     pub(crate) metrics: Arc<telemetry::Guard>,
 }
 
 /// Until every part must have said that it is well.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How old the list of ended sessions may be: it is read every second.
+const OLDEST_REVOCATIONS: Duration = Duration::from_secs(10);
 
 /// `/healthz`, `/readyz` and `/metrics`.
 pub(crate) fn router(parts: Parts) -> Router {
@@ -48,6 +53,9 @@ async fn ready(State(parts): State<Arc<Parts>>) -> Response {
     let objects = tokio::time::timeout(PATIENCE, parts.objects.ping()).await;
     note(&mut checks, "objects", matches!(objects, Ok(Ok(()))));
     note(&mut checks, "bus", parts.bus.ready().is_ok());
+    // Without it, nobody could promise that an ended session is refused.
+    let revocations = parts.revocations.age().is_some_and(|age| age < OLDEST_REVOCATIONS);
+    note(&mut checks, "revocations", revocations);
     // A load balancer must stop sending before the listener closes.
     note(&mut checks, "accepting", !parts.stopping.is_set());
     let well = checks.values().all(|check| check == "ok");

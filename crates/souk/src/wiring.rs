@@ -168,7 +168,12 @@ impl Engines {
         let address = config.remotes.get(to).with_context(|| {
             format!("remotes.{to}: the service {to} does not run here, so say where it does")
         })?;
-        let options = RemoteOptions::new(from, to, self.tokens.clone());
+        let options = RemoteOptions {
+            connect_timeout: Duration::from_millis(config.calls.connect_timeout_ms),
+            request_timeout: Duration::from_millis(config.calls.timeout_ms),
+            attempts: config.calls.attempts,
+            ..RemoteOptions::new(from, to, self.tokens.clone())
+        };
         web::channel::remote(address, options, self.clock.clone(), self.rng.clone())
             .with_context(|| format!("remotes.{to} is not an address"))
     }
@@ -196,8 +201,8 @@ impl Engines {
             let public = started.iter().fold(Router::new(), |all, one| all.merge(one.public.clone()));
             web::auth::layer(public, verifier)
         };
-        // Other processes call the services that run here; this process goes through the switchboard.
-        if !config.services.is_empty() {
+        // Other processes call the services that run here; with the gateway there are no others that do.
+        if gateway.is_none() {
             for service in started {
                 let internal = internal_layer(service.internal.clone(), self.tokens.clone(), service.name);
                 router = router.merge(internal);

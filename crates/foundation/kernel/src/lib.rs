@@ -1,8 +1,4 @@
-//! The vocabulary that every other crate speaks: ids, money, time, chance, pages, secrets and
-//! kinds of failure. Plain data; no I/O beyond reading the clock and the system's randomness,
-//! and those two are values ([`Clock`], [`Rng`]) so that a test can stand still and repeat.
-//!
-//! Deliberately absent: SQL, HTTP, tokio, anything a single service owns.
+#![doc = include_str!("../README.md")]
 
 mod clock;
 mod failure;

@@ -145,7 +145,7 @@ impl Consumer {
             rest = rest.get(taken..).unwrap_or_default();
         }
         position = entries.last().map_or(position, |entry| entry.position);
-        metrics::gauge!("souk_bus_position", "consumer" => self.name())
+        metrics::gauge!("souk_bus_position", "consumer" => self.name(), "source" => self.log.source().to_owned())
             .set(u32::try_from(position).unwrap_or(u32::MAX));
         Ok(true)
     }

@@ -75,6 +75,9 @@ pub struct ServerConfig {
     pub max_in_flight: usize,
     /// The most streams of one HTTP/2 connection at once.
     pub max_streams: u32,
+    /// How long to answer on at shutdown while `/readyz` already says no, in milliseconds, so that a
+    /// load balancer stops sending first.
+    pub drain_delay_ms: u64,
     /// How long requests that are being worked on may take to end at shutdown, in milliseconds.
     pub drain_timeout_ms: u64,
     /// Proxies in front whose `X-Forwarded-For` is believed: addresses or ranges.
@@ -92,6 +95,7 @@ impl Default for ServerConfig {
             body_limit: 1024 * 1024,
             max_in_flight: 1_024,
             max_streams: 250,
+            drain_delay_ms: 0,
             drain_timeout_ms: 20_000,
             trusted_proxies: Vec::new(),
         }
