@@ -38,7 +38,7 @@ pub struct Bus {
 #[derive(Clone)]
 enum Transport {
     Embedded,
-    Nats(log::nats::Nats),
+    Nats(Box<log::nats::Nats>),
 }
 
 /// A reaction and the database of the service that reacts.
@@ -59,7 +59,7 @@ impl Bus {
         let (transport, delivery) = match config {
             BusConfig::Embedded { delivery } => (Transport::Embedded, delivery),
             BusConfig::Nats { nats, delivery } => {
-                (Transport::Nats(log::nats::Nats::connect(nats).await?), delivery)
+                (Transport::Nats(Box::new(log::nats::Nats::connect(nats).await?)), delivery)
             }
         };
         Ok(Self { transport, delivery: delivery.clone() })
@@ -93,7 +93,7 @@ impl Bus {
             let readers = self.readers_of(source, &subscriptions);
             tasks.spawn(trim::run(source.clone(), readers, self.delivery.keep(), shutdown.clone()));
             if let Transport::Nats(nats) = &self.transport {
-                tasks.spawn(relay::run(source.clone(), nats.clone(), shutdown.clone()));
+                tasks.spawn(relay::run(source.clone(), (**nats).clone(), shutdown.clone()));
             }
         }
         let by_name: HashMap<&str, Database> =
@@ -108,7 +108,7 @@ impl Bus {
                             .ok_or(BusError::UnknownSource { service: source })?;
                         Log::Outbox(log::outbox::OutboxLog::new(database.clone()))
                     }
-                    Transport::Nats(nats) => Log::Nats(nats.log(&source).await?),
+                    Transport::Nats(nats) => Log::Nats(Box::new(nats.log(&source).await?)),
                 };
                 let consumer = Consumer::new(subscription.clone(), log, self.delivery.clone());
                 tasks.spawn(consumer.run(shutdown.clone()));

@@ -10,7 +10,7 @@ use crate::error::BusError;
 /// The events of one service, readable by position.
 pub(crate) enum Log {
     Outbox(outbox::OutboxLog),
-    Nats(nats::NatsLog),
+    Nats(Box<nats::NatsLog>),
 }
 
 /// An event and where it stands in its log.

@@ -76,6 +76,7 @@ pub(crate) struct Listening {
 }
 
 impl Common {
+    #[allow(clippy::disallowed_methods)] // The one place where the environment is read.
     fn load(&self) -> anyhow::Result<Config> {
         let environment: Vec<(String, String)> = std::env::vars().collect();
         let mut config = Config::load(self.config.as_deref(), &environment).context("configuration")?;
@@ -106,8 +107,8 @@ impl Listening {
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(serve) => serve.run().await,
-        Command::Demo(demo) => demo.run().await,
-        Command::Import(import) => import.run().await,
+        Command::Demo(demo) => Box::pin(demo.run()).await,
+        Command::Import(import) => Box::pin(import.run()).await,
         Command::Staff(staff) => staff.run().await,
         Command::Migrate(migrate) => migrate.run().await,
         Command::DeadLetters(letters) => letters.run().await,
@@ -125,5 +126,5 @@ fn start_telemetry(config: &Config) -> anyhow::Result<Arc<telemetry::Guard>> {
 async fn open_quietly(common: &Common) -> anyhow::Result<Shop> {
     let mut config = common.load()?;
     config.services.clear();
-    Shop::open(config, Router::new()).await
+    Box::pin(Shop::open(config, Router::new())).await
 }

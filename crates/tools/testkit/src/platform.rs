@@ -49,7 +49,7 @@ impl TestPlatform {
         let platform = Platform {
             database: Database::clone(&database),
             cache: Cache::memory(MemoryConfig::default(), clock.clone()),
-            objects: Objects::folder(&folder.path().join("objects")).unwrap(),
+            objects: Objects::folder(folder.path().join("objects")).unwrap(),
             mailer: Mailer::open(&MailConfig::default(), folder.path(), clock.clone(), rng.clone()).unwrap(),
             vault,
             channels: Channels::open(|to| Ok::<_, std::convert::Infallible>(switchboard.channel(name, to)))
