@@ -124,3 +124,23 @@ pub(crate) fn validate(config: &Config) -> anyhow::Result<()> {
     config.feedback.validate()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gateway_knows_whose_every_path_is() {
+        let document = serde_json::to_value(document("/")).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        assert!(paths.len() > 50);
+        for (path, operations) in paths {
+            for (method, operation) in operations.as_object().unwrap() {
+                let tag = operation["tags"][0].as_str();
+                assert_eq!(gateway::service_of(path), tag, "{method} {path}");
+                assert!(operation["security"].is_array(), "{method} {path} does not say who may call it");
+                assert!(operation["operationId"].is_string() && operation["summary"].is_string(), "{method} {path}");
+            }
+        }
+    }
+}

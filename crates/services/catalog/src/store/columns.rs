@@ -1,6 +1,6 @@
 use database::columns::Column;
 
-/// Every column of the service's tables. The catalogue knows nothing about persons but the checkouts
+/// Every column of the service's own tables; the ledger declares its own. The catalogue knows nothing about persons but the checkouts
 /// that hold stock, and a checkout's id tells nothing to who does not have the order.
 pub const COLUMNS: &[Column] = database::columns![
     sellers { id: Public Kept, handle: Public Kept, name: Public Kept, created_at: Public Kept },
@@ -41,27 +41,5 @@ pub const COLUMNS: &[Column] = database::columns![
         lines: Public Kept,
         created_at: Public Kept,
         expires_at: Public Kept,
-    },
-    ledger_accounts {
-        id: Public Kept,
-        unit: Public Kept,
-        kind: Public Kept,
-        guard: Public Kept,
-        debits_pending: Public Kept,
-        debits_posted: Public Kept,
-        credits_pending: Public Kept,
-        credits_posted: Public Kept,
-    },
-    ledger_transfers {
-        id: Public Kept,
-        kind: Public Kept,
-        debit_id: Public Kept,
-        credit_id: Public Kept,
-        amount: Public Kept,
-        reference: Public Kept,
-        recorded_at: Public Kept,
-        pending_id: Public Kept,
-        expires_at: Public Kept,
-        resolution: Public Kept,
     },
 ];
