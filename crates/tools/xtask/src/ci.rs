@@ -73,16 +73,15 @@ fn doc_tests() -> Result<()> {
 }
 
 fn tests() -> Result<()> {
-    run(&mut test_command(works(cargo().args(["nextest", "--version"]))))
+    run(&mut test_command())
 }
 
-/// Without `nextest`, all test binaries run one after another, and a failure does not hide the next.
-fn test_command(nextest: bool) -> Command {
+/// All test binaries run one after another, and a failure does not hide the next. Not `nextest`: it
+/// gives each test a process of its own, and each process its own PostgreSQL and S3 servers, where the
+/// tests of one binary share them.
+fn test_command() -> Command {
     let mut command = cargo();
-    match nextest {
-        true => command.args(["nextest", "run", "--workspace", "--no-fail-fast", "--locked"]),
-        false => command.args(["test", "--workspace", "--all-targets", "--no-fail-fast", "--locked"]),
-    };
+    command.args(["test", "--workspace", "--all-targets", "--no-fail-fast", "--locked"]);
     command
 }
 
@@ -98,9 +97,6 @@ mod tests {
 
     #[test]
     fn every_member_is_tested() {
-        for nextest in [true, false] {
-            let command = test_command(nextest);
-            assert!(command.get_args().any(|argument| argument == "--workspace"));
-        }
+        assert!(test_command().get_args().any(|argument| argument == "--workspace"));
     }
 }
