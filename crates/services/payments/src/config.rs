@@ -119,6 +119,9 @@ mod tests {
         assert_eq!(config.validate().unwrap_err().field, "return_origins");
         let sandbox = SandboxConfig { timeout_ms: 0, ..SandboxConfig::default() };
         let config = Config { sandbox, ..Config::default() };
-        assert_eq!(config.validate().unwrap_err().to_string(), "payments.sandbox.timeout_ms: must be 10 to 9,000");
+        assert_eq!(
+            config.validate().unwrap_err().to_string(),
+            "payments.sandbox.timeout_ms: must be 10 to 9,000"
+        );
     }
 }

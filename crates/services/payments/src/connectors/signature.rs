@@ -53,8 +53,8 @@ pub(crate) fn verify(
 /// Over the time as it was written: `007` and `7` are the same moment and not the same text.
 fn mac(secret: &Secret<Vec<u8>>, time: &str, body: &[u8]) -> Hmac<Sha256> {
     // HMAC takes keys of every length, so the fallback of an all-zero key is never taken.
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose())
-        .unwrap_or_else(|_| Hmac::new(&Default::default()));
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.expose()).unwrap_or_else(|_| Hmac::new(&Default::default()));
     mac.update(time.as_bytes());
     mac.update(b".");
     mac.update(body);

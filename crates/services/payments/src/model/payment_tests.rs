@@ -118,10 +118,16 @@ fn a_lost_answer_is_unknown_until_the_provider_shows_it() {
     let found = lost.fetched(Some(&told(Fact::Authorized)), false).next;
     assert_eq!((found.status(), found.asked), (PaymentStatus::Authorized, None));
     let never = lost.fetched(None, true).next;
-    assert_eq!((never.status(), never.view().decline.unwrap().reason.as_str()), (PaymentStatus::Failed, "provider_error"));
+    assert_eq!(
+        (never.status(), never.view().decline.unwrap().reason.as_str()),
+        (PaymentStatus::Failed, "provider_error")
+    );
     // What we concluded ourselves gives way to what the provider says.
     let after_all = never.observe(&told(Fact::Authorized));
-    assert_eq!((after_all.next.status(), after_all.postings), (PaymentStatus::Authorized, vec![Posting::Hold]));
+    assert_eq!(
+        (after_all.next.status(), after_all.postings),
+        (PaymentStatus::Authorized, vec![Posting::Hold])
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@ use contracts::payments::AuthorizePayment;
 use database::Isolation;
 use kernel::Secret;
 
-use super::{NewAttempt, Payments};
+use super::{By, NewAttempt, Payments};
 use crate::connectors::{Authorize, Connector};
 use crate::error::Error;
 use crate::model::{Attempt, Operation, Payment, Stage};
@@ -44,7 +44,7 @@ impl Payments {
             idempotency_key: attempt.key.clone(),
         };
         let answer = connector.authorize(&call).await;
-        self.settle(&attempt, answer).await
+        self.settle(&attempt, answer, By::Caller).await
     }
 
     async fn begin(&self, request: &AuthorizePayment, connector: &dyn Connector) -> Result<Begun, Error> {
@@ -65,6 +65,7 @@ impl Payments {
                     return Err(Error::Closed);
                 }
                 let new = NewAttempt {
+                    by: By::Caller,
                     payment_id: id,
                     refund_id: None,
                     operation: Operation::Authorize,

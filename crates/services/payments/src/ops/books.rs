@@ -106,7 +106,8 @@ pub(super) async fn post_refund(
         RefundPosting::Release => Transfer::void(step("refund released", subject), reserved, reference),
         RefundPosting::TakeBack => {
             let [receivable, account] = accounts(payment);
-            let movement = Movement { debit: receivable.id, credit: account.id, amount: refund.amount.amount };
+            let movement =
+                Movement { debit: receivable.id, credit: account.id, amount: refund.amount.amount };
             Transfer::single(step("refund failed", subject), movement, reference)
         }
     };

@@ -1,7 +1,7 @@
 use database::Isolation;
 use kernel::{Money, PaymentId};
 
-use super::{NewAttempt, Payments};
+use super::{By, NewAttempt, Payments};
 use crate::connectors::Capture;
 use crate::error::Error;
 use crate::model::{Ended, Observed, Operation, Payment, Step};
@@ -26,7 +26,7 @@ impl Payments {
                     return Ok(tx.rollback((before, None)).await?);
                 }
                 let operation = Operation::Capture;
-                let new = NewAttempt { payment_id: id, refund_id: None, operation, amount };
+                let new = NewAttempt { by: By::Caller, payment_id: id, refund_id: None, operation, amount };
                 let attempt = self.begin_attempt(&mut tx, self.connector(&before.provider)?, new).await?;
                 let next = before.asking(attempt.id, operation);
                 let step = Step { next, postings: Vec::new(), observed: Observed::Applied };
@@ -37,7 +37,7 @@ impl Payments {
         let Some(attempt) = attempt else { return Ok(payment) };
         let call = Capture { payment_id: id, amount: attempt.amount, idempotency_key: attempt.key.clone() };
         let answer = self.connector(&payment.provider)?.capture(&call).await;
-        self.settle(&attempt, answer).await
+        self.settle(&attempt, answer, By::Caller).await
     }
 }
 

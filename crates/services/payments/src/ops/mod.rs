@@ -38,6 +38,9 @@ pub(crate) const WEBHOOKS: &str = "payments.webhooks";
 /// For how long an answer is waited for beyond what the connector allows itself.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// How often the time after which a call counts as not done is doubled.
+const MOST_DOUBLINGS: i64 = 10;
+
 /// What every operation stands on.
 #[derive(Clone)]
 pub(crate) struct Payments {
@@ -46,8 +49,18 @@ pub(crate) struct Payments {
     pub(crate) origins: Arc<ReturnOrigins>,
 }
 
+/// Who makes a call, and so who sees to it that its outcome is found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// Somebody who asked for it: the payment is to be looked after should the answer not come.
+    Caller,
+    /// The worker that looks after the payment, and comes back by itself with growing pauses.
+    Worker,
+}
+
 /// A call that is to be written down.
 struct NewAttempt {
+    by: By,
     payment_id: PaymentId,
     refund_id: Option<RefundId>,
     operation: Operation,
@@ -71,10 +84,12 @@ impl Payments {
         connector: &dyn Connector,
         new: NewAttempt,
     ) -> Result<Attempt, database::Error> {
-        let NewAttempt { payment_id, refund_id, operation, amount } = new;
+        let NewAttempt { by, payment_id, refund_id, operation, amount } = new;
         let now = self.now();
         let number = 1 + store::attempts::count(tx, payment_id, refund_id, operation).await?;
         let subject = refund_id.map_or(payment_id.uuid(), RefundId::uuid);
+        // A provider that loses every call is left alone for longer after each of them.
+        let patience = 1_u32 << (number - 1).clamp(0, MOST_DOUBLINGS);
         let attempt = Attempt {
             id: AttemptId::new(now, self.database.rng()),
             payment_id,
@@ -85,10 +100,12 @@ impl Payments {
             key: idempotency_key(operation, subject, number),
             started_at: now,
             answer_by: now.plus(connector.timeout() + MARGIN),
-            settles_at: now.plus(connector.settles_within()),
+            settles_at: now.plus(connector.settles_within() * patience),
         };
         store::attempts::insert(tx, &attempt).await?;
-        look_after(tx, payment_id, attempt.answer_by).await?;
+        if by == By::Caller {
+            look_after(tx, payment_id, attempt.answer_by).await?;
+        }
         Ok(attempt)
     }
 }
@@ -97,3 +114,6 @@ impl Payments {
 async fn look_after(tx: &mut Tx, payment: PaymentId, at: Timestamp) -> Result<(), database::Error> {
     tx.schedule(&Due { queue: RESOLVE, key: payment.to_string(), payload: serde_json::Value::Null, at }).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-use database::Due;
+use database::{Due, Isolation};
 use http::HeaderMap;
 use kernel::WebhookId;
 
@@ -56,13 +56,15 @@ impl Payments {
             received_at: now,
         };
         let (webhook, subject) = (&webhook, &notification.subject);
-        let due = notification
-            .payment_id
-            .filter(|_| *subject != Subject::Other)
-            .map(|payment| Due { queue: WEBHOOKS, key: payment.to_string(), payload: serde_json::Value::Null, at: now });
+        let due = notification.payment_id.filter(|_| *subject != Subject::Other).map(|payment| Due {
+            queue: WEBHOOKS,
+            key: payment.to_string(),
+            payload: serde_json::Value::Null,
+            at: now,
+        });
         let due = due.as_ref();
         self.database
-            .write(|mut tx| async move {
+            .write_with(Isolation::ReadCommitted, |mut tx| async move {
                 let new = store::webhooks::insert(&mut tx, webhook).await?;
                 match due {
                     Some(due) if new => tx.schedule(due).await?,

@@ -29,7 +29,9 @@ pub(super) async fn payment(
     }
     books::post(tx, &next, &postings, now).await?;
     store::payments::update(tx, &next).await?;
-    if let Some(asked) = before.asked.filter(|asked| next.asked.is_none_or(|now| now.attempt != asked.attempt)) {
+    if let Some(asked) =
+        before.asked.filter(|asked| next.asked.is_none_or(|now| now.attempt != asked.attempt))
+    {
         store::attempts::end(tx, asked.attempt, ended, now).await?;
     }
     if next.view() != before.view() {

@@ -3,7 +3,7 @@ use kernel::{Money, PaymentId, RefundId};
 use ledger::LedgerError;
 use sha2::{Digest, Sha256};
 
-use super::{NewAttempt, Payments, books, look_after, record};
+use super::{By, NewAttempt, Payments, books, look_after, record};
 use crate::connectors::{ConnectorError, RefundPayment};
 use crate::error::Error;
 use crate::model::decline::decline;
@@ -76,7 +76,7 @@ impl Payments {
             }
             error => error.into(),
         })?;
-        let attempt = self.begin_refund_attempt(tx, &payment.provider, &refund).await?;
+        let attempt = self.begin_refund_attempt(tx, &payment.provider, &refund, By::Caller).await?;
         let refund = refund.asking(attempt.id);
         store::refunds::insert(tx, &refund, ask.request_key).await?;
         Ok(AskedRefund { refund, provider: payment.provider, attempt: Some(attempt) })
@@ -84,6 +84,10 @@ impl Payments {
 
     /// Makes the call for a refund, if it is still to be made, and returns the refund as it is then.
     pub(crate) async fn send_refund(&self, asked: AskedRefund) -> Result<Refund, Error> {
+        self.send_refund_by(asked, By::Caller).await
+    }
+
+    pub(super) async fn send_refund_by(&self, asked: AskedRefund, by: By) -> Result<Refund, Error> {
         let AskedRefund { refund, provider, attempt } = asked;
         let Some(attempt) = attempt else { return Ok(refund) };
         let call = RefundPayment {
@@ -93,17 +97,19 @@ impl Payments {
             idempotency_key: attempt.key.clone(),
         };
         let answer = self.connector(&provider)?.refund(&call).await;
-        self.settle_refund(&refund, &attempt, answer).await
+        self.settle_refund(&attempt, &refund, answer, by).await
     }
 
     /// Begins the call for a refund anew, whose last one is known not to have happened.
     pub(super) async fn ask_refund_again(&self, refund: &Refund) -> Result<Option<AskedRefund>, Error> {
         self.database
             .write_with(Isolation::ReadCommitted, |mut tx| async move {
-                let payment = store::payments::lock(&mut tx, refund.payment_id).await?.ok_or(Error::NotFound)?;
+                let payment =
+                    store::payments::lock(&mut tx, refund.payment_id).await?.ok_or(Error::NotFound)?;
                 let present = store::refunds::get(&mut tx, refund.id).await?.filter(Refund::is_unsent);
                 let Some(refund) = present else { return Ok(tx.rollback(None).await?) };
-                let attempt = self.begin_refund_attempt(&mut tx, &payment.provider, &refund).await?;
+                let attempt =
+                    self.begin_refund_attempt(&mut tx, &payment.provider, &refund, By::Worker).await?;
                 let refund = refund.asking(attempt.id);
                 store::refunds::update(&mut tx, &refund).await?;
                 let asked = AskedRefund { refund, provider: payment.provider, attempt: Some(attempt) };
@@ -117,8 +123,10 @@ impl Payments {
         tx: &mut Tx,
         provider: &str,
         refund: &Refund,
+        by: By,
     ) -> Result<Attempt, Error> {
         let new = NewAttempt {
+            by,
             payment_id: refund.payment_id,
             refund_id: Some(refund.id),
             operation: Operation::Refund,
@@ -129,15 +137,17 @@ impl Payments {
 
     async fn settle_refund(
         &self,
-        refund: &Refund,
         attempt: &Attempt,
+        refund: &Refund,
         answer: Result<RefundSnapshot, ConnectorError>,
+        by: By,
     ) -> Result<Refund, Error> {
         settle::count(attempt.operation, &answer);
         let (now, answer) = (self.now(), &answer);
         self.database
             .write_with(Isolation::ReadCommitted, |mut tx| async move {
-                let payment = store::payments::lock(&mut tx, refund.payment_id).await?.ok_or(Error::NotFound)?;
+                let payment =
+                    store::payments::lock(&mut tx, refund.payment_id).await?.ok_or(Error::NotFound)?;
                 let before = store::refunds::get(&mut tx, refund.id).await?.ok_or(Error::NotFound)?;
                 if before.attempt != Some(attempt.id) && answer.is_err() {
                     // A notification was faster than the answer.
@@ -145,7 +155,7 @@ impl Payments {
                 }
                 let (step, ended) = understand(&before, answer);
                 let (_, after) = record::refund(&mut tx, &payment, &before, step, ended, now).await?;
-                if after.status.is_open() {
+                if by == By::Caller && after.status.is_open() {
                     look_after(&mut tx, payment.id, now).await?;
                 }
                 Ok::<_, Error>(tx.commit(after).await?)

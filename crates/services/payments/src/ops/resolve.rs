@@ -3,7 +3,7 @@ use std::time::Duration;
 use database::Isolation;
 use kernel::{PaymentId, Timestamp};
 
-use super::{Payments, record};
+use super::{By, Payments, record};
 use crate::connectors::ConnectorError;
 use crate::error::Error;
 use crate::model::refund::RefundStep;
@@ -47,11 +47,11 @@ impl Payments {
         let case = self.lose(case).await?;
         let case = if case.is_to_be_asked() { self.ask(&case).await? } else { case };
         if case.payment.needs_void() {
-            self.void(id).await?;
+            self.void_by(id, By::Worker).await?;
         }
         for refund in case.refunds.iter().filter(|refund| refund.is_unsent()) {
             if let Some(asked) = self.ask_refund_again(refund).await? {
-                self.send_refund(asked).await?;
+                self.send_refund_by(asked, By::Worker).await?;
             }
         }
         match self.case(id).await? {
@@ -87,7 +87,8 @@ impl Payments {
                     let known = case.attempts.iter().any(|attempt| Some(attempt.id) == refund.attempt);
                     let next = if known { refund.lost() } else { refund.clone() };
                     let step = RefundStep { next, posting: None, observed: Observed::Known };
-                    (_, *refund) = record::refund(&mut tx, &payment, refund, step, Ended::NotDone, now).await?;
+                    (_, *refund) =
+                        record::refund(&mut tx, &payment, refund, step, Ended::NotDone, now).await?;
                 }
                 let attempts = store::attempts::open(&mut tx, payment.id).await?;
                 Ok::<_, Error>(tx.commit(Case { payment, attempts, refunds }).await?)
@@ -127,7 +128,8 @@ impl Payments {
 
 /// What the provider's answer makes of a refund, and how that ends its call.
 fn fetched(refund: &Refund, snapshot: Option<&Snapshot>, conclusive: bool) -> (RefundStep, Ended) {
-    let found = snapshot.and_then(|snapshot| snapshot.refunds.iter().find(|told| told.refund_id == refund.id));
+    let found =
+        snapshot.and_then(|snapshot| snapshot.refunds.iter().find(|told| told.refund_id == refund.id));
     match found {
         Some(told) => (refund.observe(told), Ended::Done),
         None => {
@@ -146,9 +148,8 @@ impl Case {
 
     fn is_lost(&self, attempt: &Attempt) -> bool {
         let asked = self.payment.asked.is_some_and(|asked| asked.attempt == attempt.id && asked.lost);
-        let unknown = |refund: &Refund| {
-            refund.attempt == Some(attempt.id) && refund.status == RefundStatus::Unknown
-        };
+        let unknown =
+            |refund: &Refund| refund.attempt == Some(attempt.id) && refund.status == RefundStatus::Unknown;
         asked || self.refunds.iter().any(unknown)
     }
 

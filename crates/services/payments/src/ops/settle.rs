@@ -1,7 +1,7 @@
-use database::Isolation;
-use kernel::PaymentId;
+use database::{Isolation, Tx};
+use kernel::{PaymentId, Timestamp};
 
-use super::{Payments, look_after, record};
+use super::{By, Payments, RESOLVE, look_after, record};
 use crate::connectors::ConnectorError;
 use crate::error::Error;
 use crate::model::decline::{self, decline};
@@ -14,12 +14,13 @@ impl Payments {
         &self,
         attempt: &Attempt,
         answer: Result<Snapshot, ConnectorError>,
+        by: By,
     ) -> Result<Payment, Error> {
         count(attempt.operation, &answer);
         let unsupported = matches!(answer, Err(ConnectorError::Unsupported));
         let refused = matches!(answer, Err(ConnectorError::Refused { .. }));
         let (answer, ended) = understand(answer);
-        let payment = self.write_answer(attempt, &answer, ended).await?;
+        let payment = self.write_answer(attempt, &answer, ended, by).await?;
         if unsupported {
             return Err(Error::Unsupported);
         }
@@ -30,23 +31,22 @@ impl Payments {
         Ok(payment)
     }
 
-    async fn write_answer(&self, attempt: &Attempt, answer: &Answer, ended: Ended) -> Result<Payment, Error> {
+    async fn write_answer(
+        &self,
+        attempt: &Attempt,
+        answer: &Answer,
+        ended: Ended,
+        by: By,
+    ) -> Result<Payment, Error> {
         let now = self.now();
         self.database
             .write_with(Isolation::ReadCommitted, |mut tx| async move {
-                let before = store::payments::lock(&mut tx, attempt.payment_id).await?.ok_or(Error::NotFound)?;
+                let before =
+                    store::payments::lock(&mut tx, attempt.payment_id).await?.ok_or(Error::NotFound)?;
                 let step = before.answered(attempt.id, answer);
                 let payment = record::payment(&mut tx, &before, step, ended, now).await?;
-                match payment.asked {
-                    // Somebody asks the provider at once, and again until it is certain.
-                    Some(asked) if asked.lost => look_after(&mut tx, payment.id, now).await?,
-                    Some(_) => look_after(&mut tx, payment.id, attempt.settles_at).await?,
-                    None if payment.needs_void() || payment.is_waiting() => {
-                        look_after(&mut tx, payment.id, payment.look_again(now)).await?;
-                    }
-                    None => {
-                        tx.unschedule(super::RESOLVE, &payment.id.to_string()).await?;
-                    }
+                if by == By::Caller {
+                    arrange(&mut tx, &payment, attempt, now).await?;
                 }
                 Ok(tx.commit(payment).await?)
             })
@@ -67,10 +67,31 @@ impl Payments {
         self.database
             .write_with(Isolation::ReadCommitted, |mut tx| async move {
                 let before = store::payments::lock(&mut tx, payment).await?.ok_or(Error::NotFound)?;
-                let payment = record::payment(&mut tx, &before, before.observe(snapshot), Ended::Done, now).await?;
+                let payment =
+                    record::payment(&mut tx, &before, before.observe(snapshot), Ended::Done, now).await?;
                 Ok(tx.commit(payment).await?)
             })
             .await
+    }
+}
+
+/// Has the payment looked after when something about it is not certain, and only then.
+async fn arrange(
+    tx: &mut Tx,
+    payment: &Payment,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> Result<(), database::Error> {
+    let at = match payment.asked {
+        // The provider is asked at once, and again until it is certain.
+        Some(asked) if asked.lost => Some(now),
+        Some(_) => Some(attempt.settles_at),
+        None if payment.needs_void() || payment.is_waiting() => Some(payment.look_again(now)),
+        None => None,
+    };
+    match at {
+        Some(at) => look_after(tx, payment.id, at).await,
+        None => tx.unschedule(RESOLVE, &payment.id.to_string()).await.map(|_| ()),
     }
 }
 
@@ -103,5 +124,6 @@ pub(super) fn count<T>(operation: Operation, answer: &Result<T, ConnectorError>)
     if let Err(error @ (ConnectorError::Lost(_) | ConnectorError::NotSent)) = answer {
         tracing::warn!(operation = operation.as_str(), %error, "a provider did not answer");
     }
-    metrics::counter!("payments_calls_total", "operation" => operation.as_str(), "outcome" => outcome).increment(1);
+    metrics::counter!("payments_calls_total", "operation" => operation.as_str(), "outcome" => outcome)
+        .increment(1);
 }

@@ -1,7 +1,7 @@
 use database::Isolation;
 use kernel::PaymentId;
 
-use super::{NewAttempt, Payments};
+use super::{By, NewAttempt, Payments};
 use crate::connectors::Void;
 use crate::error::Error;
 use crate::model::{Attempt, Ended, Observed, Operation, Payment, Stage, Step};
@@ -16,14 +16,18 @@ impl Payments {
     /// # Errors
     /// [`Error::NotFound`] for such an id, which is closed then.
     pub(crate) async fn void(&self, id: PaymentId) -> Result<Payment, Error> {
-        let Some((payment, attempt)) = self.begin_void(id).await? else { return Err(Error::NotFound) };
+        self.void_by(id, By::Caller).await
+    }
+
+    pub(super) async fn void_by(&self, id: PaymentId, by: By) -> Result<Payment, Error> {
+        let Some((payment, attempt)) = self.begin_void(id, by).await? else { return Err(Error::NotFound) };
         let Some(attempt) = attempt else { return Ok(payment) };
         let call = Void { payment_id: id, idempotency_key: attempt.key.clone() };
         let answer = self.connector(&payment.provider)?.void(&call).await;
-        self.settle(&attempt, answer).await
+        self.settle(&attempt, answer, by).await
     }
 
-    async fn begin_void(&self, id: PaymentId) -> Result<Option<(Payment, Option<Attempt>)>, Error> {
+    async fn begin_void(&self, id: PaymentId, by: By) -> Result<Option<(Payment, Option<Attempt>)>, Error> {
         let now = self.now();
         self.database
             .write_with(Isolation::ReadCommitted, |mut tx| async move {
@@ -34,7 +38,8 @@ impl Payments {
                 };
                 // An authorisation that is under way, or that we only believe not to have happened, may
                 // still turn up.
-                let may_hold = before.stage.is_open() || matches!(before.stage, Stage::Created | Stage::NotDone);
+                let may_hold =
+                    before.stage.is_open() || matches!(before.stage, Stage::Created | Stage::NotDone);
                 if !may_hold {
                     return Ok(tx.rollback(Some((before, None))).await?);
                 }
@@ -42,7 +47,8 @@ impl Payments {
                 let mut attempt = None;
                 if next.needs_void() {
                     let operation = Operation::Void;
-                    let new = NewAttempt { payment_id: id, refund_id: None, operation, amount: before.amount };
+                    let new =
+                        NewAttempt { by, payment_id: id, refund_id: None, operation, amount: before.amount };
                     let begun = self.begin_attempt(&mut tx, self.connector(&before.provider)?, new).await?;
                     next = next.asking(begun.id, operation);
                     attempt = Some(begun);

@@ -3,6 +3,7 @@
 mod amount;
 mod get_payment;
 mod internal;
+mod internal_export;
 mod list_payments;
 mod list_refunds;
 mod receive_webhook;
@@ -33,5 +34,6 @@ pub(crate) fn internal(payments: Payments) -> Router {
         .route("/internal/payments/{id}/capture", post(internal::capture))
         .route("/internal/payments/{id}/void", post(internal::void))
         .route("/internal/payments/{id}/refunds", post(internal::refund))
+        .route("/internal/payments/customers/{id}/export", get(internal_export::internal_export))
         .with_state(payments)
 }

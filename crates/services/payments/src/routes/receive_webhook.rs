@@ -40,9 +40,10 @@ pub(crate) async fn receive_webhook(
     body: Result<Bytes, BytesRejection>,
 ) -> Handled<Json<WebhookReceived>> {
     let body = body.map_err(|rejection| {
-        code::TOO_LARGE.problem("The notification is larger than is allowed, or broke off.").caused_by(rejection)
+        code::TOO_LARGE
+            .problem("The notification is larger than is allowed, or broke off.")
+            .caused_by(rejection)
     })?;
     payments.receive_webhook(&provider, &headers, &body).await?;
     Ok(Json(WebhookReceived { received: true }))
 }
-

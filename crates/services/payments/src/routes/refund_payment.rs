@@ -4,7 +4,9 @@ use database::Isolation;
 use kernel::{Money, PaymentId, RefundId};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use web::{Checks, Created, Handled, Id, Idempotent, Problem, Role, Staff, ValidJson, Validate, Versioned, code};
+use web::{
+    Checks, Created, Handled, Id, Idempotent, Problem, Role, Staff, ValidJson, Validate, Versioned, code,
+};
 
 use super::amount::Positive;
 use super::view::RefundView;
@@ -97,5 +99,6 @@ pub(crate) async fn refund_payment(
     let refund = payments.send_refund(asked).await?;
     let version = refund.version;
     let body = Versioned::new(RefundView::from(refund), version);
-    once.finish(&payments.database, caller, Created { location: format!("/v1/payments/{id}/refunds"), body }).await
+    once.finish(&payments.database, caller, Created { location: format!("/v1/payments/{id}/refunds"), body })
+        .await
 }

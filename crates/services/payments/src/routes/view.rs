@@ -38,7 +38,7 @@ pub(crate) struct PaymentView {
 
 /// What is paid with.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PaymentMethodView)]
+#[schema(as = PaidWith)]
 pub(crate) struct MethodView {
     #[serde(rename = "type")]
     #[schema(examples("card"))]
@@ -53,7 +53,8 @@ pub(crate) struct MethodView {
 
 impl From<Payment> for PaymentView {
     fn from(payment: Payment) -> Self {
-        let contracts::payments::Payment { status, captured, refunded, next_action, decline, .. } = payment.view();
+        let contracts::payments::Payment { status, captured, refunded, next_action, decline, .. } =
+            payment.view();
         let (brand, last4) = payment.card.map(|card| (card.brand, card.last4)).unzip();
         Self {
             id: payment.id,

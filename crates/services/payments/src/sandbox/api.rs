@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use database::Tx;
 use database::idempotency::{self, Begin, StoredResponse};
+use database::{Isolation, Tx};
 use http::StatusCode;
 use kernel::{Money, PaymentId, RefundId};
 use serde::Deserialize;
@@ -75,7 +75,11 @@ impl Answer {
 
 impl Sandbox {
     /// Sets money aside, as the token says.
-    pub(super) async fn authorize(&self, keyed: Keyed<'_>, new: &NewPayment) -> Result<Answer, database::Error> {
+    pub(super) async fn authorize(
+        &self,
+        keyed: Keyed<'_>,
+        new: &NewPayment,
+    ) -> Result<Answer, database::Error> {
         let Ok(token) = new.token.parse::<Token>() else {
             return Ok(Answer::refused(StatusCode::BAD_REQUEST, "invalid_token", "There is no such token."));
         };
@@ -127,7 +131,9 @@ impl Sandbox {
     ) -> Result<Answer, database::Error> {
         let now = self.now();
         self.once(keyed, |mut tx| async move {
-            let Some(mut payment) = store::get(&mut tx, reference).await? else { return Ok((tx, not_found())) };
+            let Some(mut payment) = store::lock(&mut tx, reference).await? else {
+                return Ok((tx, not_found()));
+            };
             let fits = part.amount.currency == payment.amount.currency
                 && (1..=payment.amount.amount).contains(&part.amount.amount);
             if payment.status != Status::Authorized || !fits {
@@ -149,10 +155,16 @@ impl Sandbox {
     }
 
     /// Lets go of money that is set aside, or ends a challenge.
-    pub(super) async fn void(&self, keyed: Keyed<'_>, reference: PaymentId) -> Result<Answer, database::Error> {
+    pub(super) async fn void(
+        &self,
+        keyed: Keyed<'_>,
+        reference: PaymentId,
+    ) -> Result<Answer, database::Error> {
         let now = self.now();
         self.once(keyed, |mut tx| async move {
-            let Some(mut payment) = store::get(&mut tx, reference).await? else { return Ok((tx, not_found())) };
+            let Some(mut payment) = store::lock(&mut tx, reference).await? else {
+                return Ok((tx, not_found()));
+            };
             if !matches!(payment.status, Status::Authorized | Status::RequiresAction) {
                 let message = "Nothing of it is set aside.";
                 return Ok((tx, Answer::refused(StatusCode::CONFLICT, "not_voidable", message)));
@@ -177,11 +189,12 @@ impl Sandbox {
     ) -> Result<Answer, database::Error> {
         let (now, id) = (self.now(), SandboxRefundId::new(self.now(), self.database.rng()));
         self.once(keyed, |mut tx| async move {
-            let Some(payment) = store::get(&mut tx, reference).await? else { return Ok((tx, not_found())) };
+            let Some(payment) = store::lock(&mut tx, reference).await? else { return Ok((tx, not_found())) };
             let refunds = store::refunds(&mut tx, reference).await?;
             let given = refunds.iter().filter(|refund| refund.status == RefundStatus::Succeeded);
             let left = payment.captured - given.map(|refund| refund.amount).sum::<i64>();
-            let fits = new.amount.currency == payment.amount.currency && (1..=left).contains(&new.amount.amount);
+            let fits =
+                new.amount.currency == payment.amount.currency && (1..=left).contains(&new.amount.amount);
             if payment.status != Status::Captured || !fits {
                 let message = "So much was not taken, or was given back.";
                 return Ok((tx, Answer::refused(StatusCode::CONFLICT, "not_refundable", message)));
@@ -223,7 +236,7 @@ impl Sandbox {
         let (now, work) = (self.now(), &work);
         let Keyed { key, fingerprint } = keyed;
         self.database
-            .write(|mut tx| async move {
+            .write_with(Isolation::ReadCommitted, |mut tx| async move {
                 match idempotency::begin(&mut tx, CALLER, key, fingerprint, now, KEEP).await? {
                     Begin::New => {}
                     Begin::Replay(stored) => return tx.rollback(replayed(&stored)).await,

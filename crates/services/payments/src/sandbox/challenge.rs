@@ -1,3 +1,4 @@
+use database::Isolation;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -8,6 +9,7 @@ use crate::error::Error;
 /// How a challenge ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ChallengeResult)]
 pub(super) enum Outcome {
     /// The person approves the payment.
     Success,
@@ -29,11 +31,15 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`Error::ChallengeEnded`] when it ended otherwise; [`Error::ChallengeNotFound`].
-    pub(super) async fn end_challenge(&self, challenge: &str, outcome: Outcome) -> Result<SandboxPayment, Error> {
+    pub(super) async fn end_challenge(
+        &self,
+        challenge: &str,
+        outcome: Outcome,
+    ) -> Result<SandboxPayment, Error> {
         let now = self.now();
         self.database
-            .write(|mut tx| async move {
-                let found = store::by_challenge(&mut tx, challenge).await?;
+            .write_with(Isolation::ReadCommitted, |mut tx| async move {
+                let found = store::lock_by_challenge(&mut tx, challenge).await?;
                 let mut payment = found.ok_or(Error::ChallengeNotFound)?;
                 if payment.status != Status::RequiresAction {
                     return match payment.outcome() == Some(outcome) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use contracts::Channel;
-use database::{BoxError, Due, DueItem, Next, Tx, WorkOptions};
+use database::{BoxError, Due, DueItem, Isolation, Next, Tx, WorkOptions};
 use host::Worker;
 use http::{Method, Request, header};
 use kernel::{EventId, PaymentId, RefundId, Secret, Timestamp};
@@ -41,7 +41,11 @@ pub(super) enum Reversal {
 
 impl Sandbox {
     /// Tells the merchant of a new payment: that it came, and what became of it.
-    pub(super) async fn tell_created(&self, tx: &mut Tx, payment: &SandboxPayment) -> Result<(), database::Error> {
+    pub(super) async fn tell_created(
+        &self,
+        tx: &mut Tx,
+        payment: &SandboxPayment,
+    ) -> Result<(), database::Error> {
         let shown = payment.to_json(&self.public_url, &[]);
         if payment.status != Status::RequiresAction {
             let mut created = shown.clone();
@@ -53,7 +57,11 @@ impl Sandbox {
     }
 
     /// Tells the merchant where a payment stands now.
-    pub(super) async fn tell_payment(&self, tx: &mut Tx, payment: &SandboxPayment) -> Result<(), database::Error> {
+    pub(super) async fn tell_payment(
+        &self,
+        tx: &mut Tx,
+        payment: &SandboxPayment,
+    ) -> Result<(), database::Error> {
         let (position, kind) = match payment.status {
             Status::RequiresAction => (0, "payment.requires_action"),
             Status::Authorized => (1, "payment.authorized"),
@@ -106,7 +114,11 @@ impl Sandbox {
     }
 
     /// Has something taken back later.
-    pub(super) async fn take_back_later(&self, tx: &mut Tx, reversal: Reversal) -> Result<(), database::Error> {
+    pub(super) async fn take_back_later(
+        &self,
+        tx: &mut Tx,
+        reversal: Reversal,
+    ) -> Result<(), database::Error> {
         let key = match &reversal {
             Reversal::Capture { payment } => payment.to_string(),
             Reversal::Refund { refund } => refund.to_string(),
@@ -173,10 +185,10 @@ pub(crate) async fn take_back(sandbox: &Sandbox, item: DueItem) -> Result<Next, 
     let (reversal, now) = (&reversal, sandbox.now());
     sandbox
         .database
-        .write(|mut tx| async move {
+        .write_with(Isolation::ReadCommitted, |mut tx| async move {
             match *reversal {
                 Reversal::Capture { payment } => {
-                    let found = store::get(&mut tx, payment).await?;
+                    let found = store::lock(&mut tx, payment).await?;
                     if let Some(mut payment) = found.filter(|payment| payment.status == Status::Captured) {
                         payment.status = Status::CaptureFailed;
                         payment.failure = failure("capture_failed");
@@ -186,6 +198,7 @@ pub(crate) async fn take_back(sandbox: &Sandbox, item: DueItem) -> Result<Next, 
                     }
                 }
                 Reversal::Refund { refund } => {
+                    // A refund changes only here, and its queue does one thing at a time for it.
                     let found = store::get_refund(&mut tx, refund).await?;
                     if let Some(mut refund) = found.filter(|refund| refund.status == RefundStatus::Succeeded)
                         && let Some(payment) = store::get(&mut tx, refund.payment).await?
@@ -197,7 +210,7 @@ pub(crate) async fn take_back(sandbox: &Sandbox, item: DueItem) -> Result<Next, 
                     }
                 }
             }
-            Ok::<_, database::Error>(tx.commit(()).await?)
+            tx.commit(()).await
         })
         .await?;
     Ok(Next::Done)

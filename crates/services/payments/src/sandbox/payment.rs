@@ -3,7 +3,6 @@ use std::str::FromStr;
 use kernel::{Money, PaymentId, RefundId, Timestamp};
 use serde_json::{Value, json};
 
-
 use super::token::Token;
 
 kernel::typed_id!(/** The sandbox's own name for a payment. */ SandboxId, "sbx");
@@ -185,4 +184,3 @@ pub(super) fn page(challenge: &str) -> String {
 pub(super) fn unguessable(rng: &kernel::Rng) -> String {
     hex::encode(rng.bytes::<16>())
 }
-

@@ -78,7 +78,8 @@ pub(crate) async fn count(
             tx.fetch_one(sql, &params![payment, operation]).await?
         }
         Some(refund) => {
-            let sql = "SELECT COUNT(*) FROM attempts WHERE payment_id = $1 AND operation = $2 AND refund_id = $3";
+            let sql =
+                "SELECT COUNT(*) FROM attempts WHERE payment_id = $1 AND operation = $2 AND refund_id = $3";
             tx.fetch_one(sql, &params![payment, operation, refund]).await?
         }
     };

@@ -112,8 +112,21 @@ pub(crate) async fn list(
     sql.fetch_all(connection).await
 }
 
+/// All refunds of these payments, the newest first.
+pub(crate) async fn of_payments(
+    connection: &mut Connection,
+    payments: &[PaymentId],
+) -> Result<Vec<Refund>, Error> {
+    let mut sql = Sql::new(SELECT);
+    sql.push(" WHERE payment_id IN ")
+        .bind_list(payments.iter().copied())
+        .push(" ORDER BY created_at DESC, id DESC");
+    sql.fetch_all(connection).await
+}
+
 /// Forgets why a person's money was given back: the words are somebody's and may be about them.
 pub(crate) async fn erase_reasons(tx: &mut Tx, customer: CustomerId) -> Result<u64, Error> {
-    let sql = "UPDATE refunds SET reason = $2 WHERE payment_id IN (SELECT id FROM payments WHERE customer_id = $1)";
+    let sql =
+        "UPDATE refunds SET reason = $2 WHERE payment_id IN (SELECT id FROM payments WHERE customer_id = $1)";
     tx.execute(sql, &params![customer, ""]).await
 }

@@ -20,7 +20,7 @@ fn payment(number: u128, created_at: Timestamp) -> Payment {
     Payment {
         id: PaymentId::from_uuid(Uuid::from_u128(number)),
         order_id: OrderId::from_uuid(Uuid::from_u128(number + 1_000)),
-        customer_id: (number % 2 == 0).then(|| CustomerId::from_uuid(Uuid::from_u128(7))),
+        customer_id: number.is_multiple_of(2).then(|| CustomerId::from_uuid(Uuid::from_u128(7))),
         provider: "sandbox".into(),
         method: "card".into(),
         card: None,
@@ -147,10 +147,10 @@ testkit::on_both_engines! {
             .await;
         assert!(second.unwrap_err().is_unique_violation().is_some());
         db.write(|mut tx| async move {
-            assert_eq!(attempts::open(&mut tx, payment.id).await?, [one.clone()]);
+            assert_eq!(attempts::open(&mut tx, payment.id).await?, std::slice::from_ref(one));
             attempts::end(&mut tx, one.id, Ended::Done, START).await?;
             attempts::insert(&mut tx, two).await?;
-            assert_eq!(attempts::open(&mut tx, payment.id).await?, [two.clone()]);
+            assert_eq!(attempts::open(&mut tx, payment.id).await?, std::slice::from_ref(two));
             assert_eq!(attempts::count(&mut tx, payment.id, None, Operation::Authorize).await?, 2);
             tx.commit(()).await
         })

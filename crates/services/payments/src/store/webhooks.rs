@@ -73,7 +73,12 @@ pub(crate) async fn waiting(tx: &mut Tx, payment: PaymentId, limit: i64) -> Resu
 }
 
 /// Writes down what became of a notification, and lets go of what it said.
-pub(crate) async fn finish(tx: &mut Tx, webhook: WebhookId, outcome: &str, now: Timestamp) -> Result<(), Error> {
+pub(crate) async fn finish(
+    tx: &mut Tx,
+    webhook: WebhookId,
+    outcome: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
     let sql = "UPDATE webhooks SET processed_at = $2, outcome = $3, subject = NULL WHERE id = $1";
     tx.execute(sql, &params![webhook, now, outcome]).await?;
     Ok(())

@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
-    Authorize, Call, Capture, Connector, ConnectorError, Notification, RefundPayment, Void, WebhookError, signature,
+    Authorize, Call, Capture, Connector, ConnectorError, Notification, RefundPayment, Void, WebhookError,
+    signature,
 };
 use crate::model::{RefundSnapshot, Snapshot, decline};
 use wire::{WireError, WireEvent, WirePayment, WireRefund};
@@ -40,7 +41,12 @@ impl Sandbox {
         Self { channel, timeout, secrets }
     }
 
-    async fn post<T: DeserializeOwned>(&self, path: &str, key: &str, body: &Value) -> Result<T, ConnectorError> {
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> Result<T, ConnectorError> {
         let request = Request::builder()
             .method(Method::POST)
             .uri(path)
@@ -121,7 +127,8 @@ impl Connector for Sandbox {
                 .body(Bytes::new())
                 .map_err(|_| ConnectorError::NotSent)?;
             let (status, answer) = self.send(request).await?;
-            let unknown = || serde_json::from_slice::<WireError>(&answer).is_ok_and(|error| error.is_not_found());
+            let unknown =
+                || serde_json::from_slice::<WireError>(&answer).is_ok_and(|error| error.is_not_found());
             if status == StatusCode::NOT_FOUND && unknown() {
                 return Ok(None);
             }
@@ -147,7 +154,8 @@ impl Connector for Sandbox {
 /// What an answer means. Only a refusal in the sandbox's own words is one.
 fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, ConnectorError> {
     if status.is_success() {
-        return serde_json::from_slice(body).map_err(|_| ConnectorError::Lost("an answer that cannot be read"));
+        return serde_json::from_slice(body)
+            .map_err(|_| ConnectorError::Lost("an answer that cannot be read"));
     }
     match serde_json::from_slice::<WireError>(body) {
         Ok(error) if status.is_client_error() => {

@@ -65,7 +65,8 @@ impl WirePayment {
     }
 
     fn fact(&self) -> Option<Fact> {
-        let failed = || self.failure.as_ref().map(|failure| decline(reason(&failure.code), Some(&failure.message)));
+        let failed =
+            || self.failure.as_ref().map(|failure| decline(reason(&failure.code), Some(&failure.message)));
         Some(match self.status.as_str() {
             "requires_action" => Fact::RequiresAction { url: self.action_url.clone()? },
             "processing" => Fact::Processing,
@@ -117,10 +118,18 @@ impl WireEvent {
             (Some(payment), None) => {
                 (Some(payment.reference), Subject::Payment(payment.snapshot().map_err(unreadable)?))
             }
-            (None, Some(refund)) => (Some(refund.payment), Subject::Refund(refund.snapshot().map_err(unreadable)?)),
+            (None, Some(refund)) => {
+                (Some(refund.payment), Subject::Refund(refund.snapshot().map_err(unreadable)?))
+            }
             _ => (None, Subject::Other),
         };
-        Ok(Notification { event_id: self.id, kind: self.kind, occurred_at: self.created, payment_id, subject })
+        Ok(Notification {
+            event_id: self.id,
+            kind: self.kind,
+            occurred_at: self.created,
+            payment_id,
+            subject,
+        })
     }
 }
 

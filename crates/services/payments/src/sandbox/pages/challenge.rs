@@ -1,8 +1,8 @@
 use std::sync::LazyLock;
 
+use axum::Json;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -58,7 +58,7 @@ pub(crate) async fn show_challenge(
 ) -> Handled<Response> {
     let payment = pages.sandbox.challenge(&challenge).await?;
     let allowed = payment.return_url.as_deref().filter(|url| pages.origins.allow(url));
-    Ok(html(StatusCode::OK, &render(&payment, allowed), allowed))
+    Ok(html(render(&payment, allowed), allowed))
 }
 
 web::errors!(EndErrors: code::BODY, CHALLENGE_NOT_FOUND, CHALLENGE_ENDED);
@@ -90,23 +90,21 @@ pub(crate) async fn end_challenge(
     Path(challenge): Path<String>,
     answer: ChallengeAnswer,
 ) -> Handled<Response> {
-    let payment = match pages.sandbox.end_challenge(&challenge, answer.outcome).await {
-        // Somebody who went back in the browser is shown how it ended.
-        Err(Error::ChallengeEnded) if answer.by_form => {
-            let payment = pages.sandbox.challenge(&challenge).await?;
-            let allowed = payment.return_url.as_deref().filter(|url| pages.origins.allow(url));
-            return Ok(html(StatusCode::CONFLICT, &render(&payment, allowed), allowed));
-        }
-        ended => ended?,
-    };
-    let return_url = payment.return_url.clone().filter(|url| pages.origins.allow(url));
+    let ended = pages.sandbox.end_challenge(&challenge, answer.outcome).await;
     if !answer.by_form {
+        let payment = ended?;
+        let return_url = payment.return_url.clone().filter(|url| pages.origins.allow(url));
         return Ok(Json(ChallengeEnded { outcome: payment.outcome(), return_url }).into_response());
     }
-    match return_url.as_deref().map(HeaderValue::from_str) {
-        Some(Ok(location)) => Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()),
-        _ => Ok(html(StatusCode::OK, &render(&payment, None), None)),
-    }
+    let next = match ended {
+        Ok(payment) => payment.return_url.filter(|url| pages.origins.allow(url)),
+        // Somebody who went back in the browser is shown how it ended.
+        Err(Error::ChallengeEnded) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let location = next.unwrap_or_else(|| page(&challenge));
+    let location = HeaderValue::try_from(location).map_err(Problem::internal)?;
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
 }
 
 /// What a person or a program answers to a challenge.
@@ -134,10 +132,12 @@ impl<S: Send + Sync> FromRequest<S> for ChallengeAnswer {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    media_type.split(';').next().is_some_and(|essence| {
-        essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    })
+    let media_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    media_type
+        .split(';')
+        .next()
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
 /// The page. Everything in it that is not ours is escaped.
@@ -174,7 +174,7 @@ fn escape(text: &str) -> String {
 /// The hash by which the page's own style, and nothing else, is let in.
 static STYLE_HASH: LazyLock<String> = LazyLock::new(|| STANDARD.encode(Sha256::digest(STYLE)));
 
-fn html(status: StatusCode, page: &str, return_url: Option<&str>) -> Response {
+fn html(page: String, return_url: Option<&str>) -> Response {
     // Browsers hold a form's redirect to this list too.
     let elsewhere = return_url.and_then(origin).unwrap_or_default();
     let policy = format!(
@@ -188,7 +188,7 @@ fn html(status: StatusCode, page: &str, return_url: Option<&str>) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, policy.as_str()),
     ];
-    (status, headers, page.to_owned()).into_response()
+    (headers, page).into_response()
 }
 
 /// The scheme, host and port of an address.

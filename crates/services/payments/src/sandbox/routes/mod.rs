@@ -86,7 +86,8 @@ impl Asked {
     }
 
     fn read<T: DeserializeOwned>(&self) -> Result<T, Answer> {
-        let unreadable = |_| Answer::refused(StatusCode::BAD_REQUEST, "unreadable", "The request cannot be read.");
+        let unreadable =
+            |_| Answer::refused(StatusCode::BAD_REQUEST, "unreadable", "The request cannot be read.");
         serde_json::from_slice(&self.body).map_err(unreadable)
     }
 }

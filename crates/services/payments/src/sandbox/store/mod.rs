@@ -96,6 +96,18 @@ pub(super) async fn get(
     connection.fetch_optional(&format!("{PAYMENT} WHERE reference = $1"), &params![reference]).await
 }
 
+/// The same, which nobody else changes until this transaction ends.
+pub(super) async fn lock(tx: &mut Tx, reference: PaymentId) -> Result<Option<SandboxPayment>, Error> {
+    let found = tx.fetch_all_locked(&format!("{PAYMENT} WHERE reference = $1"), &params![reference]).await?;
+    Ok(found.into_iter().next())
+}
+
+/// The payment whose page has this address, which nobody else changes until this transaction ends.
+pub(super) async fn lock_by_challenge(tx: &mut Tx, challenge: &str) -> Result<Option<SandboxPayment>, Error> {
+    let found = tx.fetch_all_locked(&format!("{PAYMENT} WHERE challenge = $1"), &params![challenge]).await?;
+    Ok(found.into_iter().next())
+}
+
 /// The payment whose page has this address.
 pub(super) async fn by_challenge(
     connection: &mut Connection,
