@@ -59,6 +59,7 @@ CREATE TABLE checkouts (
 CREATE UNIQUE INDEX checkouts_cart_version ON checkouts (cart_id, cart_version) WHERE turned_back_at IS NULL;
 CREATE UNIQUE INDEX checkouts_cart_live ON checkouts (cart_id) WHERE turned_back_at IS NULL AND stage <> 'done';
 CREATE INDEX checkouts_request ON checkouts (request_key) WHERE request_key IS NOT NULL;
+CREATE INDEX checkouts_undone ON checkouts (updated_at) WHERE stage = 'undone';
 CREATE INDEX checkouts_customer ON checkouts (customer_id) WHERE customer_id IS NOT NULL;
 
 CREATE TABLE orders (

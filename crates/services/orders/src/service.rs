@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::jobs::{checkout, expire_carts, mail};
+use crate::jobs::{checkout, mail, upkeep};
 use crate::ops::import_orders::import_orders;
 use crate::reactions::{ForgetCustomers, HearPayments};
 use crate::shop::Shop;
@@ -50,9 +50,9 @@ impl Service {
             public_url: platform.public_url.clone(),
             config: Arc::new(config),
         };
-        expire_carts::schedule(&shop)
+        upkeep::schedule(&shop)
             .await
-            .map_err(StartError::because("the upkeep of carts cannot be scheduled"))?;
+            .map_err(StartError::because("the upkeep of orders cannot be scheduled"))?;
         Ok(Self { shop })
     }
 
@@ -80,8 +80,8 @@ impl Service {
             Worker::due(database, mail::QUEUE, WorkOptions::default(), move |item| {
                 mail::send(b.clone(), item)
             }),
-            Worker::due(database, expire_carts::QUEUE, WorkOptions::default(), move |item| {
-                expire_carts::run(c.clone(), item)
+            Worker::due(database, upkeep::QUEUE, WorkOptions::default(), move |item| {
+                upkeep::run(c.clone(), item)
             }),
         ]
     }

@@ -11,19 +11,18 @@ use crate::store::carts;
 ///
 /// # Errors
 /// What the database says.
-pub(crate) async fn merge_carts(shop: &Shop, customer: CustomerId, guest: CartId) -> Result<bool, Error> {
-    shop.database
-        .write(|mut tx| async move {
-            let Some(theirs) = carts::find(&mut tx, Owner::Guest(guest)).await? else {
-                return Ok(tx.rollback(false).await?);
-            };
-            let mut mine = own_cart(shop, &mut tx, customer).await?;
-            mine.merge(&theirs.lines);
-            carts::delete(&mut tx, theirs.id).await?;
-            store(shop, &mut tx, &mine).await?;
-            Ok(tx.commit(true).await?)
-        })
-        .await
+pub(crate) async fn merge_carts(
+    shop: &Shop,
+    tx: &mut Tx,
+    customer: CustomerId,
+    guest: CartId,
+) -> Result<bool, Error> {
+    let Some(theirs) = carts::find(tx, Owner::Guest(guest)).await? else { return Ok(false) };
+    let mut mine = own_cart(shop, tx, customer).await?;
+    mine.merge(&theirs.lines);
+    carts::delete(tx, theirs.id).await?;
+    store(shop, tx, &mine).await?;
+    Ok(true)
 }
 
 async fn own_cart(shop: &Shop, tx: &mut Tx, customer: CustomerId) -> Result<Cart, Error> {

@@ -1,4 +1,5 @@
 use contracts::orders::OrderPlaced;
+use contracts::payments::PaymentStatus;
 use database::Tx;
 use kernel::Timestamp;
 
@@ -6,7 +7,7 @@ use crate::error::Error;
 use crate::jobs::mail;
 use crate::model::cart::Owner;
 use crate::model::checkout::Checkout;
-use crate::model::order::{self, Actor, Command, Order};
+use crate::model::order::{self, Actor, Command, Order, Status};
 use crate::store::orders::Private;
 use crate::store::{carts, events, lines, orders};
 
@@ -54,5 +55,10 @@ pub(crate) fn order_placed(order: &Order, imported: bool) -> OrderPlaced {
         lines: order.lines.iter().map(order::Line::to_contract).collect(),
         totals: order.totals,
         imported,
+        came_to_nothing: order.status == Status::Cancelled
+            || matches!(
+                order.payment_status,
+                PaymentStatus::Voided | PaymentStatus::Failed | PaymentStatus::Refunded
+            ),
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct PricedLine {
 /// # Errors
 /// When catalog cannot be asked, or an amount is beyond 64 bits.
 pub(crate) async fn price_cart(shop: &Shop, cart: Cart) -> Result<PricedCart, Error> {
-    let mut quoted = quote(shop, cart.lines.iter().map(|line| line.variant_id)).await?;
+    let mut quoted = for_sale(shop, cart.lines.iter().map(|line| line.variant_id)).await?;
     let mut subtotal = Money::zero(shop.config.currency);
     let mut lines = Vec::with_capacity(cart.lines.len());
     for line in &cart.lines {
@@ -44,7 +44,21 @@ pub(crate) async fn price_cart(shop: &Shop, cart: Cart) -> Result<PricedCart, Er
     Ok(PricedCart { cart, lines, subtotal })
 }
 
-/// What is known of variants that are for sale, by variant.
+/// What is known of those variants that can be bought here, by variant: a shop sells in one currency, and
+/// what catalog has in another is not for sale.
+///
+/// # Errors
+/// When catalog cannot be asked.
+pub(crate) async fn for_sale(
+    shop: &Shop,
+    variants: impl IntoIterator<Item = VariantId>,
+) -> Result<HashMap<VariantId, QuotedVariant>, Error> {
+    let mut quoted = quote(shop, variants).await?;
+    quoted.retain(|_, variant| variant.unit_price.currency == shop.config.currency);
+    Ok(quoted)
+}
+
+/// What catalog knows of published variants, by variant, in whatever currency.
 ///
 /// # Errors
 /// When catalog cannot be asked.

@@ -24,7 +24,7 @@ pub(crate) async fn resolve_cart(
         (Some(customer), Some(carried)) => {
             let found = carts::find(&mut *shop.database.read().await?, Owner::Guest(carried)).await?;
             if found.is_some() {
-                merge_carts(shop, customer, carried).await?;
+                merge(shop, customer, carried).await?;
             }
             Ok(Owner::Customer(customer))
         }
@@ -58,6 +58,15 @@ pub(crate) async fn named_cart(
     drop(connection);
     let carried = (!is_own).then_some(cart);
     resolve_cart(shop, customer, carried).await
+}
+
+async fn merge(shop: &Shop, customer: CustomerId, guest: CartId) -> Result<(), Error> {
+    shop.database
+        .write(|mut tx| async move {
+            merge_carts(shop, &mut tx, customer, guest).await?;
+            Ok(tx.commit(()).await?)
+        })
+        .await
 }
 
 fn new_id(shop: &Shop) -> CartId {

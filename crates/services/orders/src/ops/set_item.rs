@@ -2,7 +2,7 @@ use kernel::{CartId, VariantId};
 use web::IfMatch;
 
 use super::merge_carts::store;
-use super::price_cart::quote;
+use super::price_cart::for_sale;
 use crate::error::Error;
 use crate::model::cart::{Cart, CartFull, Owner};
 use crate::shop::Shop;
@@ -25,7 +25,7 @@ pub(crate) struct SetItem {
 /// A variant that is not for sale, a full cart, another version than the one the change is for.
 pub(crate) async fn set_item(shop: &Shop, command: SetItem) -> Result<Cart, Error> {
     let SetItem { owner, variant_id, quantity, if_match } = command;
-    if quantity > 0 && quote(shop, [variant_id]).await?.is_empty() {
+    if quantity > 0 && for_sale(shop, [variant_id]).await?.is_empty() {
         return Err(Error::UnknownVariant);
     }
     shop.database

@@ -7,7 +7,7 @@ use kernel::{CheckoutId, CustomerId, OrderId, PaymentId, RefundId};
 use sha2::{Digest, Sha256};
 
 use super::advance_checkout::{advance_checkout, due};
-use super::price_cart::quote;
+use super::price_cart::for_sale;
 use crate::error::Error;
 use crate::jobs::checkout::LEASE;
 use crate::model::cart::{Cart, Owner};
@@ -76,7 +76,7 @@ pub(crate) async fn freeze(shop: &Shop, request: &CheckoutRequest) -> Result<Che
 
 /// What the cart wants, as catalog has it now.
 async fn wanted(shop: &Shop, cart: &Cart) -> Result<Vec<(QuotedVariant, i64)>, Error> {
-    let mut quoted = quote(shop, cart.lines.iter().map(|line| line.variant_id)).await?;
+    let mut quoted = for_sale(shop, cart.lines.iter().map(|line| line.variant_id)).await?;
     let mut wanted = Vec::with_capacity(cart.lines.len());
     let mut short = Vec::new();
     for line in &cart.lines {

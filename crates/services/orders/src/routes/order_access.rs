@@ -27,24 +27,24 @@ impl OrderCaller {
     /// `auth.missing` for somebody unknown without a token, `orders.not_found` for a wrong one,
     /// `auth.forbidden` for staff without the role.
     pub(super) fn right(&self, shop: &Shop, order: OrderId, role: Role) -> Handled<(Reader, Actor)> {
-        match (&self.caller, &self.token) {
-            (Caller::Customer(customer), _) => {
-                Ok((Reader::Customer(customer.id), Actor::Customer(customer.id)))
-            }
-            (Caller::Staff(staff), _) => {
+        let holds = |token: &Secret<String>| shop.guest_token(order).matches(token.expose());
+        match &self.caller {
+            Caller::Staff(staff) => {
                 if !staff.may(Role::Orders) {
                     staff.require(role)?;
                 }
                 Ok((Reader::Shop, Actor::Staff(staff.id)))
             }
-            (Caller::Anonymous, Some(token)) if shop.guest_token(order).matches(token.expose()) => {
+            // Somebody who bought as a guest may be signed in by now.
+            Caller::Anonymous | Caller::Customer(_) if self.token.as_ref().is_some_and(holds) => {
                 Ok((Reader::Guest, Actor::Guest))
             }
-            (Caller::Anonymous, Some(_)) => Err(Error::NotFound.into()),
-            (Caller::Anonymous, None) => {
+            Caller::Customer(customer) => Ok((Reader::Customer(customer.id), Actor::Customer(customer.id))),
+            Caller::Anonymous if self.token.is_some() => Err(Error::NotFound.into()),
+            Caller::Anonymous => {
                 Err(code::AUTH_MISSING.problem("Sign in first, or send the token that came with the order."))
             }
-            (Caller::Seller(_) | Caller::Service(_), _) => {
+            Caller::Seller(_) | Caller::Service(_) => {
                 Err(code::FORBIDDEN.problem("This is not for this kind of account."))
             }
         }

@@ -193,3 +193,14 @@ pub(crate) async fn open_of_customer(
     );
     connection.fetch_all(&sql, &params![customer]).await
 }
+
+/// Deletes up to `limit` checkouts that came to nothing before `before` and never had an order. Returns how
+/// many.
+pub(crate) async fn forget(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64, Error> {
+    tx.execute(
+        "DELETE FROM checkouts WHERE id IN (SELECT id FROM checkouts WHERE stage = 'undone' \
+         AND turned_back_at IN ('reserve', 'authorise', 'await_payment') AND updated_at < $1 LIMIT $2)",
+        &params![before, limit],
+    )
+    .await
+}

@@ -111,7 +111,11 @@ testkit::on_both_engines! {
         let explicit = CartId::from_uuid(Uuid::from_u128(78)).to_string();
         guest_put(&service, &explicit, b, 1).await.ok(200);
         let merge = || Call::post("/v1/carts/me/merge").customer(1).json(json!({"cart_id": explicit}));
-        assert_eq!(merge().send(&service).await.ok(200)["items"][1]["quantity"], 4);
+        let once = merge().header("idempotency-key", "m-1").send(&service).await;
+        assert!(once.header("set-cookie").starts_with("souk_cart=;"));
+        assert_eq!(once.body["items"][1]["quantity"], 4);
+        let again = merge().header("idempotency-key", "m-1").send(&service).await;
+        assert_eq!((again.header("idempotency-replayed"), &again.body), ("true", &once.body));
         assert_eq!(merge().send(&service).await.refusal(), (404, "orders.cart_not_found"));
     }
 

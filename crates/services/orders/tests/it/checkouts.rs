@@ -223,6 +223,8 @@ async fn a_guest_buys_with_an_email_and_reads_the_order_with_its_token() {
     let wrong = Call::get(format!("{path}?token=0{token}")).send(&service).await;
     assert_eq!(wrong.refusal(), (404, "orders.not_found"));
     let signed_in = Call::get(format!("{path}?token={token}")).customer(1).send(&service).await;
+    assert_eq!(signed_in.ok(200), by_query);
+    let signed_in = Call::get(&path).customer(1).send(&service).await;
     assert_eq!(signed_in.refusal(), (404, "orders.not_found"));
     let cancelled =
         Call::post(format!("{path}/cancel?token={token}")).json(json!({})).send(&service).await.ok(200);
@@ -370,4 +372,52 @@ async fn a_repetition_after_a_crash_finds_its_order() {
     assert_eq!(orders(&service, 1).await.len(), 1);
 
     assert_eq!(stack.catalog.reservations(), [Shelf::Committed]);
+}
+
+#[tokio::test]
+async fn a_cart_that_is_being_checked_out_is_left_alone() {
+    let stack = Stack::new().await;
+    let variant = stack.catalog.stock(1, 1_000, 10);
+    let service = stack.service().await;
+    put(&service, 1, variant, 1).await;
+    // The first request hangs over the reservation.
+    stack.faults.plan(0, Fault::CrashBefore);
+    let first = pay(1, "tok_visa").send(&service);
+    tokio::pin!(first);
+    tokio::select! {
+        answer = &mut first => panic!("it did not hang: {answer:?}"),
+        () = stack.faults.crashed() => {}
+    }
+    for token in ["tok_visa", "tok_other"] {
+        let second = pay(1, token).send(&service).await;
+        assert_eq!(second.refusal(), (409, "orders.checkout_in_progress"));
+    }
+    assert_eq!(stack.faults.calls(), ["POST catalog/reservations"]);
+}
+
+#[tokio::test]
+async fn a_checkout_whose_payment_is_voided_ends_without_an_order() {
+    let stack = Stack::new().await;
+    let variant = stack.catalog.stock(1, 1_000, 10);
+    let service = stack.service().await;
+    put(&service, 1, variant, 1).await;
+    let failed = pay(1, "tok_voided").send(&service).await;
+    assert_eq!(failed.refusal(), (409, "orders.checkout_failed"));
+    assert_eq!(stack.catalog.available(variant), 10);
+}
+
+#[tokio::test]
+async fn a_checkout_that_came_to_nothing_is_forgotten_after_a_while() {
+    let stack = Stack::new().await;
+    let variant = stack.catalog.stock(1, 1_000, 10);
+    let service = stack.service().await;
+    put(&service, 1, variant, 1).await;
+    let failed = pay(1, "tok_challenge").send(&service).await.ok(201);
+    let path = format!("/v1/orders/{}", order_id(&failed));
+    Call::post(format!("{path}/cancel")).customer(1).json(json!({})).send(&service).await.ok(200);
+    let bought = pay(1, "tok_visa").send(&service).await.ok(201);
+    stack.advance(91 * 86_400);
+    let read = async || Call::get(&path).customer(1).send(&service).await;
+    work_until(&service, async || read().await.refusal() == (404, "orders.not_found")).await;
+    assert_eq!(order(&service, 1, order_id(&bought)).await["status"], "placed");
 }

@@ -87,6 +87,28 @@ testkit::on_both_engines! {
         assert_eq!(days.send(&service).await.ok(200)["data"].as_array().unwrap().len(), 3);
     }
 
+    async fn history_tells_when_nothing_came_of_it(db: TestDatabase) {
+        let stack = Stack::with(db).await;
+        let service = stack.service().await;
+        let ended = [
+            ("completed", "captured", false),
+            ("completed", "partially_refunded", false),
+            ("completed", "refunded", true),
+            ("completed", "failed", true),
+            ("cancelled", "voided", true),
+            ("cancelled", "captured", true),
+        ];
+        let orders = ended.iter().zip(1..).map(|((status, payment, _), number)| ImportOrder {
+            status: (*status).into(),
+            payment_status: (*payment).into(),
+            ..order(number)
+        });
+        service.import_orders(orders.collect(), Mode::Apply).await.unwrap();
+        let told: Vec<bool> =
+            stack.told().await.iter().map(|(_, data)| data["came_to_nothing"].as_bool().unwrap()).collect();
+        assert_eq!(told, ended.map(|(_, _, nothing)| nothing));
+    }
+
     async fn each_refusal_says_why_and_the_rest_is_taken(db: TestDatabase) {
         let stack = Stack::with(db).await;
         let service = stack.service().await;

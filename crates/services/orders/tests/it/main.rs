@@ -9,6 +9,7 @@ use orders::{Config, Service};
 mod cancellations;
 mod carts;
 mod checkouts;
+mod currencies;
 mod history;
 mod imports;
 mod mails;

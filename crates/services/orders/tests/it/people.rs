@@ -1,4 +1,5 @@
 use contracts::customers::CustomerErased;
+use database::Row;
 use serde_json::json;
 use testkit::TestDatabase;
 
@@ -35,6 +36,34 @@ testkit::on_both_engines! {
         assert_eq!(refused.refusal(), (410, "vault.erased"));
     }
 
+    async fn who_they_are_lies_nowhere_in_the_clear(db: TestDatabase) {
+        let stack = Stack::with(db).await;
+        let service = stack.service().await;
+        let variant = stack.catalog.stock(1, 1_000, 100);
+        put(&service, 1, variant, 2).await;
+        let cart = Call::put(format!("/v1/carts/me/items/{variant}")).json(json!({"quantity": 1}));
+        let cart = cart.send(&service).await.ok(200);
+        let mut as_guest = checkout("tok_visa");
+        as_guest["cart_id"] = cart["id"].clone();
+        as_guest["email"] = json!("guest@people.example");
+        let hers = || Call::post("/v1/checkouts").customer(1).json(checkout("tok_visa")).header("idempotency-key", "k");
+        let his = || Call::post("/v1/checkouts").json(as_guest.clone()).header("idempotency-key", "k");
+        let (first, guests) = (hers().send(&service).await.ok(201), his().send(&service).await.ok(201));
+        assert_eq!(first["order"]["shipping_address"]["line1"], "Rua das Flores 1");
+        let cancel = Call::post(format!("/v1/orders/{}/cancel", text(&guests["order"]["id"])));
+        let cancel = cancel.header("souk-order-token", text(&guests["guest_token"])).header("idempotency-key", "c");
+        cancel.json(json!({"reason": "too blue"})).send(&service).await.ok(200);
+        // Answers that are kept for repetitions included.
+        assert_eq!((hers().send(&service).await.ok(201), his().send(&service).await.ok(201)), (first, guests.clone()));
+        assert_eq!(rows(&stack, "platform_idempotency").await.len(), 3);
+        for secret in ["Rua das Flores", "guest@people.example", "too blue", text(&guests["guest_token"])] {
+            assert_eq!(tables_with(&stack, secret).await, Vec::<String>::new(), "{secret}");
+        }
+        assert_ne!(tables_with(&stack, text(&guests["order"]["number"])).await, Vec::<String>::new(), "the search finds");
+        stack.deliver(&service, &CustomerErased { customer_id: customer(1) }).await;
+        assert_eq!(rows(&stack, "platform_idempotency").await.len(), 2);
+    }
+
     async fn everything_that_is_held_about_a_person_is_told(db: TestDatabase) {
         let stack = Stack::with(db).await;
         let service = stack.service().await;
@@ -51,6 +80,29 @@ testkit::on_both_engines! {
         assert_eq!(orders[0]["details"]["shipping_address"]["line1"], "Rua das Flores 1");
         assert_eq!(orders[0]["lines"][0]["quantity"], 2);
     }
+}
+
+async fn rows(stack: &Stack, table: &str) -> Vec<Row> {
+    let mut reader = stack.database.read_primary().await.unwrap();
+    reader.fetch_all(&format!("SELECT * FROM {table}"), &[]).await.unwrap()
+}
+
+/// Every table that holds `text`, as text or as bytes.
+async fn tables_with(stack: &Stack, text: &str) -> Vec<String> {
+    let bytes = format!("{:?}", text.as_bytes());
+    let bytes = bytes.trim_matches(['[', ']']);
+    let columns = stack.database.schema_columns().await.unwrap();
+    let mut tables: Vec<String> = columns.into_iter().map(|(table, _)| table).collect();
+    tables.dedup();
+    tables.extend(["outbox", "inbox", "due", "idempotency"].map(|name| format!("platform_{name}")));
+    let mut found = Vec::new();
+    for table in tables {
+        let held = format!("{:?}", rows(stack, &table).await);
+        if held.contains(text) || held.contains(bytes) {
+            found.push(table);
+        }
+    }
+    found
 }
 
 #[tokio::test]

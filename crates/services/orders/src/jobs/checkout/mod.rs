@@ -39,7 +39,6 @@ pub(crate) const LEASE: Duration = Duration::from_secs(60);
 /// # Errors
 /// What the database says; the checkout is taken up again when the lease is over.
 pub(crate) async fn drive(shop: &Shop, mut checkout: Checkout) -> Result<Checkout, Error> {
-    let lease = checkout.leased_until;
     while let Plan::Take(step) = checkout.saga.plan(shop.clock.now()) {
         let outcome = take(shop, &checkout, step).await;
         tracing::debug!(checkout = %checkout.id, ?step, ?outcome, "a step of a checkout was taken");
@@ -48,6 +47,7 @@ pub(crate) async fn drive(shop: &Shop, mut checkout: Checkout) -> Result<Checkou
             None => {
                 // Something was heard meanwhile (the payment, a cancellation), so what this step came to is
                 // not recorded: it is planned anew and, if still wanted, repeated.
+                let lease = checkout.leased_until;
                 checkout = reload(shop, checkout.id).await?;
                 if checkout.leased_until != lease {
                     break;
@@ -112,10 +112,11 @@ async fn take(shop: &Shop, checkout: &Checkout, step: Step) -> Outcome {
     }
 }
 
-/// Writes down what a step came to; `None` when the checkout was moved by somebody else meanwhile.
+/// Writes down what a step came to and renews the lease; `None` when the checkout was moved by somebody else meanwhile.
 async fn record(shop: &Shop, before: &Checkout, outcome: &Outcome) -> Result<Option<Checkout>, Error> {
     let now = shop.clock.now();
     let saga = &before.saga.after(outcome, now);
+    let before = &Checkout { leased_until: Some(now.plus(LEASE)), ..before.clone() };
     shop.database
         .write(|mut tx| async move {
             let Some(after) = advance_checkout(&mut tx, before, saga.clone(), now).await? else {

@@ -4,6 +4,7 @@
 use contracts::payments::PaymentStatus;
 use kernel::OrderId;
 use serde_json::json;
+use testkit::database::Engine;
 use tokio::task::JoinSet;
 
 use super::{QUEUE, resume};
@@ -83,7 +84,10 @@ struct Run {
 
 impl Run {
     async fn new(scenario: Scenario, faults: &[(usize, Fault)]) -> Self {
-        let stack = Stack::new().await;
+        Self::on(Stack::new().await, scenario, faults)
+    }
+
+    fn on(stack: Stack, scenario: Scenario, faults: &[(usize, Fault)]) -> Self {
         for (call, fault) in faults {
             stack.faults.plan(*call, *fault);
         }
@@ -261,8 +265,8 @@ impl Run {
         }
         self.check_cart(placed).await;
         self.check_mails(placed, placed - kept).await;
-        let repeated = self.checkout().send(service).await;
         if kept == 1 {
+            let repeated = self.checkout().send(service).await;
             assert_eq!(repeated.status, 201, "{what:?}: {}", repeated.body);
         }
     }
@@ -302,11 +306,23 @@ async fn all(runs: impl IntoIterator<Item = (Scenario, Vec<(usize, Fault)>)>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_fails() {
+/// On each engine as it goes when nothing fails, and when the process dies over the second call.
+async fn on_engine(engine: Engine) {
     for scenario in Scenario::ALL {
-        assert!(go(scenario, &[]).await > 0);
+        for faults in [&[][..], &[(1, Fault::CrashAfter)]] {
+            assert!(Run::on(Stack::on(engine).await, scenario, faults).go().await > 0);
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_scenario_on_sqlite() {
+    on_engine(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_scenario_on_postgres() {
+    on_engine(Engine::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

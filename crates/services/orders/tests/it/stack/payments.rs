@@ -153,6 +153,7 @@ async fn authorize(State(payments): State<Payments>, Json(request): Json<Authori
             let provider_reason = Some("05: do not honour".to_owned());
             (PaymentStatus::Failed, None, Some(Decline { reason, provider_reason }))
         }
+        "tok_voided" => (PaymentStatus::Voided, None, None),
         "tok_unknown" | "tok_unknown_nothing" => (PaymentStatus::Unknown, None, None),
         _ => (PaymentStatus::Authorized, None, None),
     };
