@@ -149,6 +149,14 @@ impl Config {
                 bail!("remotes.{name}: the service {name} does not run here, so say where it does");
             }
         }
+        for (field, address) in [("listen", &self.listen), ("ops_listen", &self.ops_listen)] {
+            let sound = address
+                .rsplit_once(':')
+                .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+            if !sound {
+                bail!("{field}: {address:?} is not a host and a port, such as 127.0.0.1:8080");
+            }
+        }
         if self.calls.attempts == 0 || self.calls.timeout_ms == 0 || self.calls.connect_timeout_ms == 0 {
             bail!("calls: every value must be at least 1");
         }
@@ -209,6 +217,8 @@ mod tests {
         let error = |toml| format!("{:#}", load(toml, &[]).unwrap_err());
         assert!(error("[server]\nbody_limit = 'much'").starts_with("server.body_limit"));
         assert!(error("[server]\nspeed = 1").contains("speed"));
+        assert!(error("listen = '127.0.0.1:99999'").starts_with("listen"));
+        assert!(error("ops_listen = '8081'").starts_with("ops_listen"));
         assert!(error("services = ['shop']").contains("shop"));
         assert!(error("services = ['orders']").contains("remotes."));
         assert!(error("services = ['orders', 'gateway']").contains("alone"));

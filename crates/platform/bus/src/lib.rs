@@ -87,9 +87,12 @@ impl Bus {
         subscriptions: Vec<Subscription>,
         shutdown: CancellationToken,
     ) -> Result<(), BusError> {
+        // Before any task begins: whoever trims an outbox asks its readers' databases how far they are.
+        for database in sources.iter().chain(subscriptions.iter().map(|it| &it.database)) {
+            database.migrate("bus", MIGRATIONS).await?;
+        }
         let mut tasks = JoinSet::new();
         for source in &sources {
-            source.migrate("bus", MIGRATIONS).await?;
             let readers = self.readers_of(source, &subscriptions);
             tasks.spawn(trim::run(source.clone(), readers, self.delivery.keep(), shutdown.clone()));
             if let Transport::Nats(nats) = &self.transport {
@@ -99,7 +102,6 @@ impl Bus {
         let by_name: HashMap<&str, Database> =
             sources.iter().map(|source| (source.name(), source.clone())).collect();
         for subscription in subscriptions {
-            subscription.database.migrate("bus", MIGRATIONS).await?;
             for source in subscription.sources() {
                 let log = match &self.transport {
                     Transport::Embedded => {

@@ -143,7 +143,7 @@ impl Problem {
         let (status, code) = (content.status.as_u16(), content.code.as_ref());
         let causes = content.cause.as_deref().map(|cause| chain(cause)).unwrap_or_default();
         if content.status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(status, code, causes, "the request failed");
+            tracing::error!(status, causes, "the request failed");
         } else {
             tracing::warn!(status, code, causes, "the request could not be served");
         }

@@ -75,6 +75,9 @@ async fn list(database: &Database, json: bool) -> anyhow::Result<()> {
     let mut after = None;
     loop {
         let page = bus::dead_letters(database, after, PAGE).await?;
+        if page.is_empty() && after.is_none() && !json {
+            println!("There are none.");
+        }
         for letter in &page {
             if json {
                 let line = json!({

@@ -25,11 +25,19 @@ static PICTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/demo
 /// Written into the data folder once everything is loaded, so that the next start need not.
 const LOADED: &str = "demo-loaded";
 
+/// With what a browser sends events to the demo.
+const WRITE_KEY: &str = "demo-storefront";
+
 /// The demo's shop is where its history is from: it sells in dollars, and its prices contain no tax.
+/// Events are taken from whoever uses the key that the demo names.
 pub(crate) fn adjust(config: &mut Config) {
     config.orders.currency = Currency::USD;
     config.orders.shipping.tax_basis_points = 0;
     config.catalog.tax_basis_points = 0;
+    if config.analytics.sources.is_empty() {
+        let write_key = Secret::new(WRITE_KEY.to_owned());
+        config.analytics.sources.push(analytics::Source { name: "storefront".to_owned(), write_key });
+    }
 }
 
 /// Loads the demo into `shop`, unless it is there. Ended half-way, it is simply done again.
@@ -138,7 +146,8 @@ pub(crate) fn welcome(shop: &Shop) -> String {
          API document   {url}/docs\n  \
          products       {url}/v1/products?query=serum\n  \
          mail           {}/mail/*.eml\n  \
-         operations     http://{}/readyz\n\nSign in (POST /v1/auth/signin) with the password {}\n\n",
+         operations     http://{}/readyz\n  \
+         events         POST {url}/v1/track with the write key {WRITE_KEY}\n\nSign in (POST /v1/auth/signin) with the password {}\n\n",
         shop.config.data.display(),
         shop.config.ops_listen,
         people::PASSWORD,
