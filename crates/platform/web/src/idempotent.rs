@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
 use crate::extract::{IdempotencyKey, read_body};
+use crate::once_key::OnceKey;
 use crate::{Handled, Problem, code};
 
 /// The field that marks an answer as one that was given before.
@@ -26,6 +27,9 @@ const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::E
 ///
 /// Done in one transaction, the key is claimed, the work done and the answer kept in that very
 /// transaction: all of it stands or none of it, and a refusal leaves the key free.
+///
+/// The answer is kept sealed with the request itself: it lies nowhere in the clear, and opens only for
+/// whoever sends the same request under the same key.
 ///
 /// ```
 /// # use axum::{Json, extract::State, response::Response};
@@ -61,7 +65,7 @@ pub struct NoBody;
 #[derive(Clone, Debug)]
 pub struct Once {
     key: Option<IdempotencyKey>,
-    fingerprint: [u8; 32],
+    request: [u8; 32],
 }
 
 impl<S: Send + Sync, B: FromRequest<S, Rejection = Problem>> FromRequest<S> for Idempotent<B> {
@@ -72,9 +76,9 @@ impl<S: Send + Sync, B: FromRequest<S, Rejection = Problem>> FromRequest<S> for 
         let key =
             <IdempotencyKey as OptionalFromRequestParts<S>>::from_request_parts(&mut parts, state).await?;
         let body = read_body(Request::from_parts(parts.clone(), body), state).await?;
-        let fingerprint = fingerprint(&parts, &body);
+        let request = hash(&parts, &body);
         let body = B::from_request(Request::from_parts(parts, Body::from(body)), state).await?;
-        Ok(Self(Once { key, fingerprint }, body))
+        Ok(Self(Once { key, request }, body))
     }
 }
 
@@ -87,7 +91,7 @@ impl<S: Send + Sync> FromRequest<S> for NoBody {
 }
 
 /// SHA-256 over method, path with query, and body.
-fn fingerprint(parts: &http::request::Parts, body: &Bytes) -> [u8; 32] {
+fn hash(parts: &http::request::Parts, body: &Bytes) -> [u8; 32] {
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let mut hash = Sha256::new();
@@ -126,8 +130,8 @@ impl Once {
                 }
                 let (mut tx, answer) = work(tx).await?;
                 let answer = keep(answer.into_response()).await?;
-                if let Some(key) = &self.key {
-                    idempotency::finish(&mut tx, caller, key.as_str(), &answer).await?;
+                if let Some(key) = self.key_of(caller) {
+                    finish(&mut tx, caller, &key, &answer).await?;
                 }
                 Ok(tx.commit((false, answer)).await?)
             })
@@ -155,11 +159,11 @@ impl Once {
         answer: impl IntoResponse,
     ) -> Handled<Response> {
         let answer = keep(answer.into_response()).await?;
-        if let Some(key) = &self.key {
-            let answer = &answer;
+        if let Some(key) = self.key_of(caller) {
+            let (key, answer) = (&key, &answer);
             database
                 .write(|mut tx| async move {
-                    idempotency::finish(&mut tx, caller, key.as_str(), answer).await?;
+                    finish(&mut tx, caller, key, answer).await?;
                     Ok::<_, Problem>(tx.commit(()).await?)
                 })
                 .await?;
@@ -172,21 +176,29 @@ impl Once {
     /// # Errors
     /// What the database says.
     pub async fn abandon(&self, database: &Database, caller: &str) -> Handled<()> {
-        let Some(key) = &self.key else { return Ok(()) };
+        let Some(key) = self.key_of(caller) else { return Ok(()) };
+        let name = &key.name;
         database
             .write(|mut tx| async move {
-                idempotency::abandon(&mut tx, caller, key.as_str()).await?;
+                idempotency::abandon(&mut tx, caller, name).await?;
                 Ok::<_, Problem>(tx.commit(()).await?)
             })
             .await
     }
 
+    fn key_of(&self, caller: &str) -> Option<OnceKey> {
+        Some(OnceKey::new(caller, self.key.as_ref()?.as_str(), &self.request))
+    }
+
     async fn claim(&self, tx: &mut Tx, caller: &str) -> Handled<Option<StoredResponse>> {
-        let Some(key) = &self.key else { return Ok(None) };
+        let Some(key) = self.key_of(caller) else { return Ok(None) };
         let now = tx.database().clock().now();
-        match idempotency::begin(tx, caller, key.as_str(), &self.fingerprint, now, KEEP).await? {
+        match idempotency::begin(tx, caller, &key.name, &key.fingerprint, now, KEEP).await? {
             Begin::New => Ok(None),
-            Begin::Replay(before) => Ok(Some(before)),
+            Begin::Replay(before) => {
+                let body = key.open(&before.body).ok_or_else(unsealable)?;
+                Ok(Some(StoredResponse { body, ..before }))
+            }
             Begin::Mismatch => Err(code::KEY_REUSED.problem(
                 "This `Idempotency-Key` was sent with another request. Use a new key for a new request.",
             )),
@@ -199,7 +211,18 @@ impl Once {
     }
 }
 
-/// An answer as it is kept.
+/// Keeps an answer, sealed.
+async fn finish(tx: &mut Tx, caller: &str, key: &OnceKey, answer: &StoredResponse) -> Handled<()> {
+    let body = key.seal(&answer.body, tx.database().rng()).ok_or_else(unsealable)?;
+    let sealed = StoredResponse { status: answer.status, headers: answer.headers.clone(), body };
+    Ok(idempotency::finish(tx, caller, &key.name, &sealed).await?)
+}
+
+fn unsealable() -> Problem {
+    Problem::internal("an answer kept for an idempotency key cannot be sealed or opened")
+}
+
+/// An answer read whole.
 async fn keep(response: Response) -> Handled<StoredResponse> {
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.map_err(Problem::internal)?;

@@ -7,6 +7,7 @@ mod context;
 mod extract;
 mod idempotent;
 pub mod middleware;
+mod once_key;
 pub mod openapi;
 mod problem;
 mod rate_limit;

@@ -150,6 +150,12 @@ testkit::on_both_engines! {
         assert_eq!(again.header("content-type"), Some("application/json"));
         assert_eq!(shop.items().await, 1);
 
+        let mut reader = db.read_primary().await.unwrap();
+        let kept: (String, Vec<u8>) =
+            reader.fetch_one("SELECT idempotency_key, body FROM platform_idempotency", &[]).await.unwrap();
+        drop(reader);
+        assert!(kept.0 != "k1" && kept.1 != first.text().as_bytes(), "{kept:?} tells nothing");
+
         db.clock().advance(Duration::from_secs(24 * 60 * 60 + 1));
         assert_eq!(
             shop.post("/items", Some("k1"), r#"{"name":"a"}"#).await.text(),
