@@ -29,6 +29,19 @@ impl Default for BusConfig {
     }
 }
 
+impl BusConfig {
+    /// For how long after it was first delivered an event may come again, with a day to spare. What a consumer
+    /// has seen must be remembered for as long.
+    pub const fn comes_again_within(&self) -> Duration {
+        const SPARE: Duration = Duration::from_secs(24 * 3_600);
+        let kept = match self {
+            Self::Embedded { delivery } => delivery.keep(),
+            Self::Nats { nats, .. } => nats.keep(),
+        };
+        kept.saturating_add(SPARE)
+    }
+}
+
 /// How reactions are run, the same for every way of travelling.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -97,6 +110,13 @@ pub struct NatsConfig {
     pub timeout_ms: u64,
 }
 
+impl NatsConfig {
+    /// How long an event stays in its stream.
+    pub(crate) const fn keep(&self) -> Duration {
+        Duration::from_secs(self.keep_days.saturating_mul(86_400))
+    }
+}
+
 fn default_prefix() -> String {
     "souk".to_owned()
 }
@@ -122,5 +142,13 @@ mod tests {
         let config = DeliveryConfig::default();
         let pauses: Vec<u128> = [1, 2, 3, 12, 60].map(|n| config.backoff(n).as_millis()).to_vec();
         assert_eq!(pauses, [200, 400, 800, 300_000, 300_000]);
+    }
+
+    #[test]
+    fn what_was_seen_is_remembered_for_longer_than_events_are_kept() {
+        let days = |config: &BusConfig| config.comes_again_within().as_secs() / 86_400;
+        assert_eq!(days(&BusConfig::default()), 4);
+        let nats = serde_json::json!({"engine": "nats", "nats": {"url": "nats://127.0.0.1:4222"}});
+        assert_eq!(days(&serde_json::from_value(nats).unwrap()), 15);
     }
 }

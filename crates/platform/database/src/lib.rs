@@ -20,6 +20,7 @@ mod signals;
 mod sql;
 mod sqlite;
 mod transaction;
+mod trim;
 mod value;
 
 pub use config::{DatabaseConfig, EmbeddedConfig, PostgresConfig};
@@ -34,6 +35,7 @@ pub use row::{Column, FromRow, Row};
 pub use signals::Changes;
 pub use sql::Sql;
 pub use transaction::{Done, Isolation, Reader, Tx};
+pub use trim::Trimmed;
 pub use value::{Cell, FromValue, Value};
 
 /// Implementation details of the macros; not for direct use.

@@ -59,7 +59,7 @@ impl Nats {
         let wanted = stream::Config {
             name: self.stream_name(source),
             subjects: vec![format!("{prefix}.events.{source}.>")],
-            max_age: Duration::from_secs(self.config.keep_days.saturating_mul(86_400)),
+            max_age: self.config.keep(),
             num_replicas: self.config.replicas,
             storage: stream::StorageType::File,
             duplicate_window: DUPLICATE_WINDOW,

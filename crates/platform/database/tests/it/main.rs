@@ -15,4 +15,5 @@ mod search;
 mod statements;
 mod tables;
 mod transactions;
+mod trim;
 mod values;
