@@ -4,6 +4,7 @@ mod channel;
 mod event;
 mod sealed;
 
+pub mod analytics;
 pub mod catalog;
 pub mod customers;
 pub mod feedback;

@@ -66,6 +66,10 @@ pub struct OrderPlaced {
     /// Whether it is history from elsewhere: nobody is to be told, nothing is to be done.
     #[serde(default)]
     pub imported: bool,
+    /// Whether nothing came of it, which only history knows at once: it was cancelled, or its money was never
+    /// taken or all given back.
+    #[serde(default)]
+    pub came_to_nothing: bool,
 }
 event!(OrderPlaced, "orders.order_placed.v1", order_id);
 

@@ -207,4 +207,12 @@ impl Client {
     pub async fn refund(&self, payment: PaymentId, request: &RefundPayment) -> Result<Payment, CallError> {
         self.0.post(&format!("/internal/payments/{payment}/refunds"), request).await
     }
+
+    /// Everything payments holds about a person, for their export.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn export(&self, customer: CustomerId) -> Result<serde_json::Value, CallError> {
+        self.0.get(&format!("/internal/payments/customers/{customer}/export")).await
+    }
 }

@@ -42,6 +42,10 @@ impl React for Record {
 
 fn translate(event: &Envelope) -> Result<Option<(Message, Option<Takings>)>, ReactError> {
     if let Some(order) = event.read::<OrderPlaced>()? {
+        // Of history it is known at once. What comes to nothing here is told later, by other events.
+        if order.came_to_nothing {
+            return Ok(None);
+        }
         let (message, takings) = model::order_completed(event, &order)?;
         return Ok(Some((message, Some(takings))));
     }

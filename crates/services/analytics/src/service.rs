@@ -56,9 +56,9 @@ impl Service {
         routes::table().with_state(self.state.clone())
     }
 
-    /// Nothing is asked of this service by others.
+    /// What others ask: all that is held about somebody.
     pub fn internal(&self) -> Router {
-        Router::new()
+        routes::internal().with_state(self.state.clone())
     }
 
     /// Deleting what has expired.

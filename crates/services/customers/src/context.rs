@@ -1,7 +1,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use contracts::{feedback, identity, orders};
+use contracts::{analytics, feedback, identity, orders, payments};
 use database::Database;
 use kernel::{Clock, Rng, Timestamp};
 use mail::Address;
@@ -19,6 +19,8 @@ pub(crate) struct Parts {
     pub(crate) vault: Vault,
     pub(crate) identity: identity::Client,
     pub(crate) orders: orders::Client,
+    pub(crate) payments: payments::Client,
+    pub(crate) analytics: analytics::Client,
     pub(crate) feedback: feedback::Client,
     pub(crate) clock: Clock,
     pub(crate) rng: Rng,

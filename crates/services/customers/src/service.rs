@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bus::React;
 use contracts::customers::ImportCustomer;
 use contracts::import::{Mode, Verdict};
-use contracts::{feedback, identity, orders};
+use contracts::{analytics, feedback, identity, orders, payments};
 use database::WorkOptions;
 use host::{Platform, StartError, Worker};
 use utoipa_axum::router::OpenApiRouter;
@@ -39,6 +39,8 @@ impl Service {
             vault: platform.vault.clone(),
             identity: identity::Client::new(channels.identity.clone()),
             orders: orders::Client::new(channels.orders.clone()),
+            payments: payments::Client::new(channels.payments.clone()),
+            analytics: analytics::Client::new(channels.analytics.clone()),
             feedback: feedback::Client::new(channels.feedback.clone()),
             clock: platform.clock.clone(),
             rng: platform.rng.clone(),

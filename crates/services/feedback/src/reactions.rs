@@ -6,7 +6,7 @@ use bus::{React, ReactError};
 use contracts::customers::CustomerErased;
 use contracts::orders::OrderPlaced;
 use contracts::{Envelope, Event as _};
-use database::Tx;
+use database::{Tx, idempotency};
 use futures_util::future::BoxFuture;
 
 use crate::store::{self, purchases::Purchase};
@@ -60,6 +60,8 @@ impl React for Forget {
             if let Some(CustomerErased { customer_id }) = event.read()? {
                 store::purchases::forget(tx, customer_id).await?;
                 store::answers::forget(tx, customer_id).await?;
+                // That a key of theirs was kept tells who gave the answer.
+                idempotency::forget(tx, &customer_id.to_string()).await?;
             }
             Ok(())
         })

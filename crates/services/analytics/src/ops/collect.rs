@@ -4,7 +4,8 @@ use database::Isolation;
 use kernel::{CustomerId, EventId};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use web::Handled;
+use telemetry::redact::contains_card_number;
+use web::{Handled, code};
 
 use super::seal_personal;
 use crate::error::{self, Refusal};
@@ -71,12 +72,25 @@ fn read(
         return Err(Refusal::new(&error::EVENT_TOO_LARGE, detail));
     }
     match parsed {
-        Some(Value::Object(body)) => Message::read(body.clone(), defaults, id.to_string()),
+        Some(Value::Object(body)) => {
+            let message = Message::read(body.clone(), defaults, id.to_string())?;
+            if holds_card_number(&message.body) {
+                let detail = "The event holds a card number, which is never accepted here.";
+                return Err(Refusal::new(&code::CARD_NUMBER, detail));
+            }
+            Ok(message)
+        }
         _ => Err(Refusal::new(&error::INVALID_EVENT, "An event is a JSON object of at most 128 levels.")),
     }
 }
 
-/// What is kept of a refused event: nothing about the person, and not much at all.
+/// Looks at the text as it would be stored, in which nothing hides behind escapes.
+fn holds_card_number(body: &Map<String, Value>) -> bool {
+    serde_json::to_string(body).is_ok_and(|json| contains_card_number(&json))
+}
+
+/// What is kept of a refused event: nothing about the person, nothing of one that holds a card number, whatever
+/// else is wrong with it, and not much at all.
 fn keep(
     source: &str,
     id: EventId,
@@ -85,7 +99,7 @@ fn keep(
     defaults: &Defaults,
 ) -> (Option<String>, RejectedEvent) {
     let mut body = match parsed {
-        Some(Value::Object(body)) => body,
+        Some(Value::Object(body)) if !holds_card_number(&body) => body,
         _ => Map::new(),
     };
     let short = |body: &Map<String, Value>, member| {

@@ -107,7 +107,7 @@ async fn collect(state: &service::State, body: &Body, kind: Option<Kind>) -> Han
     Ok(Json(Collected { success: true, rejected }))
 }
 
-web::errors!(OneErrors: error::REQUEST, error::EVENT, code::UNSUPPORTED_MEDIA_TYPE);
+web::errors!(OneErrors: error::REQUEST, error::EVENT, code::CARD_NUMBER, code::UNSUPPORTED_MEDIA_TYPE);
 web::errors!(ManyErrors: error::REQUEST, error::TOO_MANY_EVENTS, code::UNSUPPORTED_MEDIA_TYPE);
 
 macro_rules! calls {

@@ -1,15 +1,13 @@
 //! `GET /v1/admin/analytics/events`
 
 use axum::extract::State;
-use kernel::{EventId, Page, Timestamp};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use vault::{Sealed, Vault};
-use web::{Checks, Handled, ListQuery, PageQuery, Paged, Problem, Role, Staff, Validate, code};
+use kernel::Page;
+use serde::Deserialize;
+use web::{Checks, Handled, ListQuery, PageQuery, Paged, Role, Staff, Validate, code};
 
-use crate::ops::PERSONAL;
+use crate::ops::{RawEvent, open_events};
 use crate::service;
-use crate::store::{self, EventFilter, StoredEvent};
+use crate::store::{self, EventFilter};
 
 /// Which events.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -34,21 +32,6 @@ impl Validate for Request {
     }
 }
 
-/// A raw event.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct RawEvent {
-    id: EventId,
-    source: String,
-    event: String,
-    /// When it happened, by our clock.
-    occurred_at: Timestamp,
-    received_at: Timestamp,
-    /// The message of the tracking protocol, without what is about the person.
-    message: Value,
-    /// The `traits`, and the `traits` and `ip` of `context`, of a customer who was not erased.
-    personal: Option<Value>,
-}
-
 web::errors!(Errors: code::CALLER, code::PAGE);
 
 /// List raw events
@@ -69,35 +52,11 @@ pub(super) async fn handler(
     let Request { source, event, user_id } = list.filter;
     let (after, limit) = (list.page.after()?, list.page.limit);
     let mut reader = state.database.read().await?;
-    let rows = store::recent(&mut reader, &EventFilter { source, event, user_id }, after, limit).await?;
+    let rows =
+        store::recent(&mut reader, &EventFilter { source, event, user_id, customer: None }, after, limit)
+            .await?;
     let page = Page::from_overfetched(rows, limit, |row| row.id);
-    let mut opened = open(&state.vault, &page.data).await?.into_iter();
-    let page = page.map(|row| RawEvent {
-        id: row.id,
-        source: row.source,
-        event: row.event,
-        occurred_at: row.occurred_at,
-        received_at: row.received_at,
-        message: serde_json::from_str(&row.message).unwrap_or_default(),
-        personal: opened.next().flatten(),
-    });
-    Ok(list.page.page(page))
-}
-
-/// What each event holds about its person, in their order, with one look-up of keys for all.
-async fn open(vault: &Vault, events: &[StoredEvent]) -> Result<Vec<Option<Value>>, Problem> {
-    let sealed = |event: &'_ StoredEvent| Some((event.customer?.uuid(), event.personal.is_some()));
-    let values: Vec<Sealed<'_>> = events
-        .iter()
-        .filter_map(|event| {
-            let (person, _) = sealed(event)?;
-            Some(Sealed { person, context: PERSONAL, sealed: event.personal.as_deref()? })
-        })
-        .collect();
-    let mut opened = vault.open_many(&values).await?.into_iter();
-    let personal = events.iter().map(|event| match sealed(event) {
-        Some((_, true)) => opened.next().flatten().and_then(|json| serde_json::from_slice(&json).ok()),
-        _ => None,
-    });
-    Ok(personal.collect())
+    let Page { data, next_cursor } = page;
+    let data = open_events(&state.vault, data).await?;
+    Ok(list.page.page(Page { data, next_cursor }))
 }

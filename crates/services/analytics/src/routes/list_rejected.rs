@@ -67,7 +67,8 @@ pub(super) async fn handler(
     let Request { source, code } = list.filter;
     let (after, limit) = (list.page.after()?, list.page.limit);
     let mut reader = state.database.read().await?;
-    let rows = store::rejected(&mut reader, &RejectedFilter { source, code }, after, limit).await?;
+    let rows =
+        store::rejected(&mut reader, &RejectedFilter { source, code, customer: None }, after, limit).await?;
     let page = Page::from_overfetched(rows, limit, |row| row.id);
     Ok(list.page.page(page.map(RefusedEvent::from)))
 }

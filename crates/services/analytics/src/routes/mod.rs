@@ -1,6 +1,7 @@
 //! The service's API.
 
 mod calls;
+mod internal_export;
 mod list_daily_events;
 mod list_daily_revenue;
 mod list_events;
@@ -8,7 +9,9 @@ mod list_rejected;
 mod request;
 mod settings;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -41,6 +44,11 @@ pub(crate) fn table() -> OpenApiRouter<State> {
         .routes(routes!(list_daily_revenue::handler))
         .routes(routes!(list_events::handler))
         .routes(routes!(list_rejected::handler))
+}
+
+/// The route of `contracts::analytics::Client`.
+pub(crate) fn internal() -> Router<State> {
+    Router::new().route("/internal/analytics/customers/{id}/export", get(internal_export::handler))
 }
 
 /// The public routes as a document.

@@ -63,6 +63,13 @@ pub(crate) struct StoredEvent {
     pub(crate) personal: Option<Vec<u8>>,
 }
 
+impl StoredEvent {
+    /// How much of it there is.
+    pub(crate) fn bytes(&self) -> usize {
+        self.message.len() + self.personal.as_ref().map_or(0, Vec::len)
+    }
+}
+
 impl FromRow for StoredEvent {
     fn from_row(row: &Row) -> Result<Self, Error> {
         Ok(Self {
@@ -84,6 +91,7 @@ pub(crate) struct EventFilter {
     pub(crate) source: Option<String>,
     pub(crate) event: Option<String>,
     pub(crate) user_id: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
 }
 
 /// Events, the one that was received last first, with one more than the page shows.
@@ -104,6 +112,9 @@ pub(crate) async fn recent(
     }
     if let Some(user_id) = &filter.user_id {
         sql.push(" AND user_id = ").bind(user_id);
+    }
+    if let Some(customer) = filter.customer {
+        sql.push(" AND customer_id = ").bind(customer);
     }
     if let Some(after) = after {
         sql.push(" AND id < ").bind(after);

@@ -1,11 +1,12 @@
 use database::{Connection, Error, FromRow, Row, Sql, Tx};
 use kernel::{CustomerId, EventId, Limit, Timestamp};
+use serde::Serialize;
 
 /// Rows of one statement.
 const ROWS: usize = 100;
 
 /// An event that was refused.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct RejectedEvent {
     pub(crate) id: EventId,
     pub(crate) source: String,
@@ -58,6 +59,7 @@ pub(crate) async fn quarantine(tx: &mut Tx, events: &[RejectedEvent]) -> Result<
 pub(crate) struct RejectedFilter {
     pub(crate) source: Option<String>,
     pub(crate) code: Option<String>,
+    pub(crate) customer: Option<CustomerId>,
 }
 
 /// Refused events, the last first, with one more than the page shows.
@@ -76,6 +78,9 @@ pub(crate) async fn rejected(
     }
     if let Some(code) = &filter.code {
         sql.push(" AND code = ").bind(code);
+    }
+    if let Some(customer) = filter.customer {
+        sql.push(" AND customer_id = ").bind(customer);
     }
     if let Some(after) = after {
         sql.push(" AND id < ").bind(after);

@@ -45,6 +45,7 @@ fn order(number: u128, placed_at: &str) -> OrderPlaced {
             total: eur(3_189),
         },
         imported: false,
+        came_to_nothing: false,
     }
 }
 
@@ -146,6 +147,20 @@ async fn history_counts_on_its_own_day_and_says_what_it_is() {
         event["occurred_at"].as_str().unwrap().parse::<Timestamp>().unwrap(),
         placed_at.parse().unwrap()
     );
+}
+
+#[tokio::test]
+async fn history_that_came_to_nothing_is_no_revenue() {
+    on_both_engines(async |shop: Shop| {
+        let placed_at = "1998-05-03T10:00:00Z";
+        let nothing = OrderPlaced { imported: true, came_to_nothing: true, ..order(1, placed_at) };
+        shop.react(1, &nothing).await;
+        assert!(shop.analyst("/revenue/daily").await.is_empty());
+        shop.react(2, &OrderPlaced { imported: true, ..order(2, placed_at) }).await;
+        assert_eq!(shop.analyst("/revenue/daily").await[0]["orders"], 1);
+        assert_eq!(shop.counted("server", "Order Completed").await, 1);
+    })
+    .await;
 }
 
 #[tokio::test]

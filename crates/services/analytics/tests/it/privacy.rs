@@ -81,6 +81,98 @@ async fn an_erased_customers_events_go_and_the_counts_stay() {
 }
 
 #[tokio::test]
+async fn an_export_holds_what_is_known_of_one_customer() {
+    on_both_engines(async |shop: Shop| {
+        let (ada, bob) = (customer(1), customer(2));
+        let mut hers = vec![json!({"type": "page", "userId": ada}); 150];
+        hers.push(json!({"type": "identify", "userId": ada, "traits": {"email": SECRETS[0]}}));
+        hers.push(json!({"type": "track", "userId": ada}));
+        shop.batch(json!(hers)).await;
+        shop.batch(json!([{"type": "identify", "userId": bob, "traits": {"name": "Bob"}}, {"type": "page", "anonymousId": "b"}]))
+            .await;
+        let client = contracts::analytics::Client::new(web::channel::local("customers", "analytics", shop.service.internal()));
+        let export = client.export(ada).await.unwrap();
+        let events = export["events"].as_array().unwrap();
+        assert_eq!((events.len(), &export["complete"]), (151, &json!(true)));
+        assert!(events.iter().all(|event| event["message"]["userId"] == ada.to_string()));
+        let told: Vec<_> = events.iter().map(|event| &event["personal"]).filter(|told| !told.is_null()).collect();
+        assert_eq!(told, [&json!({"traits": {"email": SECRETS[0]}})]);
+        assert_eq!(export["refused"][0]["code"], "analytics.event_required");
+        let nobody = client.export(customer(3)).await.unwrap();
+        assert_eq!(nobody, json!({"events": [], "refused": [], "complete": true}));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_export_is_bounded_and_says_so() {
+    let shop = Shop::sqlite().await;
+    let page = json!({"type": "page", "userId": customer(1), "properties": {"x": "y".repeat(30_000)}});
+    for _ in 0..24 {
+        shop.batch(json!(vec![page.clone(); 16])).await;
+    }
+    let client = contracts::analytics::Client::new(web::channel::local(
+        "customers",
+        "analytics",
+        shop.service.internal(),
+    ));
+    let export = client.export(customer(1)).await.unwrap();
+    assert_eq!((export["events"].as_array().unwrap().len(), &export["complete"]), (300, &json!(false)));
+}
+
+#[tokio::test]
+async fn an_export_is_not_for_the_world() {
+    let shop = Shop::sqlite().await;
+    let path = format!("/internal/analytics/customers/{}/export", customer(1));
+    let internal = testkit::Client::new(shop.service.internal());
+    for outsider in
+        [&internal, &internal.customer(customer(1), shop.now()), &internal.staff(&[web::Role::Analyst])]
+    {
+        assert_eq!(outsider.get(&path).await.expect(401).code(), "auth.missing");
+    }
+    shop.client.service("customers").get(&path).await.expect(404);
+}
+
+#[tokio::test]
+async fn a_card_number_is_refused_and_kept_nowhere() {
+    const CARD: &str = "4242 4242 4242 4242";
+    on_both_engines(async |shop: Shop| {
+        let holding = json!([
+            {"type": "page", "userId": "u", "properties": {"card": CARD}},
+            {"type": "page", "userId": "u", "messageId": CARD},
+            {"type": "page", "userId": "u", "properties": {"n": 4_242_424_242_424_242_u64}},
+            {"type": "identify", "userId": customer(1), "traits": {"card": CARD}},
+            {"type": "track", "userId": "u", "properties": {"card": CARD}},
+            {"type": "page", "userId": "u", "properties": {"card": CARD, "x": "y".repeat(33_000)}},
+            {"type": "page", "userId": "u", "properties": {"total": 4_242}},
+        ]);
+        let refused = shop.batch(holding).await;
+        let codes: Vec<_> =
+            refused.as_array().unwrap().iter().map(|event| event["code"].as_str().unwrap()).collect();
+        let card = "request.card_number";
+        assert_eq!(codes, [card, card, card, card, "analytics.event_required", "analytics.event_too_large"]);
+
+        // For the whole batch, and behind escapes.
+        let batch = json!({
+            "writeKey": WEB, "context": {"card": CARD}, "batch": [{"type": "page", "userId": "u"}],
+        });
+        let answer = shop.client.post("/v1/batch", batch).await.expect(200);
+        assert_eq!(answer.body["rejected"][0]["code"], card);
+        let escaped = format!(
+            r#"{{"writeKey": "{WEB}", "userId": "u", "properties": {{"x": "\u0034242424242424242"}}}}"#
+        );
+        assert_eq!(shop.send("/v1/page", &[], escaped).await.expect(400).code(), card);
+
+        // Staff see that it happened.
+        let kept = shop.analyst("/rejected").await;
+        assert_eq!(kept.len(), 8);
+        assert!(!json!(kept).to_string().contains("4242"), "{kept:?}");
+        assert_eq!(shop.analyst("/events").await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_configuration_may_keep_what_visitors_say() {
     let shop = Shop::open(Engine::Sqlite, |config| {
         config.keep_unidentified = true;

@@ -29,6 +29,12 @@ pub(crate) struct Export {
     /// What orders holds: carts, checkouts and orders.
     #[schema(value_type = Object)]
     pub(crate) orders: Value,
+    /// What payments holds: payments and refunds.
+    #[schema(value_type = Object)]
+    pub(crate) payments: Value,
+    /// What analytics holds: raw events, until they expire.
+    #[schema(value_type = Object)]
+    pub(crate) analytics: Value,
     /// What feedback holds: their answers.
     #[schema(value_type = Object)]
     pub(crate) feedback: Value,
@@ -46,12 +52,24 @@ impl Context {
             let mut reader = self.database.read().await?;
             (consents::history(&mut reader, id).await?, access_log::history(&mut reader, id).await?)
         };
-        let (identity, orders, feedback) = futures_util::try_join!(
+        let (identity, orders, payments, analytics, feedback) = futures_util::try_join!(
             self.identity.export(id),
             self.orders.export(id),
+            self.payments.export(id),
+            self.analytics.export(id),
             self.feedback.export(id)
         )?;
-        let exported_at = self.now();
-        Ok(Export { exported_at, customer, addresses, consents, accesses, identity, orders, feedback })
+        Ok(Export {
+            exported_at: self.now(),
+            customer,
+            addresses,
+            consents,
+            accesses,
+            identity,
+            orders,
+            payments,
+            analytics,
+            feedback,
+        })
     }
 }

@@ -18,7 +18,7 @@ testkit::on_both_engines! {
         assert_eq!(export["customer"]["email"], "ada@example.com");
         assert_eq!(export["addresses"][0]["line1"], "1 Alder Street");
         assert_eq!(export["accesses"][0]["action"], "customer_read");
-        for service in ["identity", "orders", "feedback"] {
+        for service in ["identity", "orders", "payments", "analytics", "feedback"] {
             assert_eq!(export[service], json!({"service": service, "customer": id(&ada)}));
         }
 

@@ -242,7 +242,7 @@ pub(crate) fn request(
     }
 }
 
-/// Identity, orders and feedback, as far as this service asks them.
+/// Everybody who holds something about a person, as far as this service asks them.
 fn others(orders_away: Arc<AtomicBool>) -> Router {
     let export = |name: &'static str| {
         get(move |Path(id): Path<CustomerId>| async move { Json(json!({"service": name, "customer": id})) })
@@ -255,6 +255,8 @@ fn others(orders_away: Arc<AtomicBool>) -> Router {
     });
     Router::new()
         .route("/internal/identity/customers/{id}/export", export("identity"))
+        .route("/internal/payments/customers/{id}/export", export("payments"))
+        .route("/internal/analytics/customers/{id}/export", export("analytics"))
         .route("/internal/feedback/customers/{id}/export", export("feedback"))
         .route("/internal/orders/customers/{id}/export", orders)
 }

@@ -1,10 +1,9 @@
 use axum::Json;
-use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::response::Response;
 use kernel::{OrderId, PollId};
 use serde::Deserialize;
-use web::{Checks, Created, Customer, Handled, Id, Idempotent, Problem, ValidJson, Validate, code};
+use web::{Checks, Created, Customer, Handled, Id, Idempotent, ValidJson, Validate, code};
 
 use crate::error::{self, Error};
 use crate::model::{Answer, Checked, GivenItem, Question, check, fill};
@@ -63,14 +62,13 @@ pub(crate) async fn answer_poll(
     let checked = check(&questions, &body.answers).map_err(Error::Invalid)?;
     let texts = seal(&service, &customer, &checked).await?;
     let submission = &Submission { poll, order: body.order_id, customer: customer.id, checked, texts };
-    let response = once
-        .run(&service.database, &customer.id.to_string(), |mut tx| async move {
-            let answer = answer(&mut tx, submission).await?;
-            let location = format!("/v1/polls/{poll}/answers/{}", answer.id);
-            Ok((tx, Created { location, body: Json(answer) }))
-        })
-        .await?;
-    with_texts(response, submission).await
+    once.run(&service.database, &customer.id.to_string(), |mut tx| async move {
+        let mut answer = answer(&mut tx, submission).await?;
+        fill(&mut answer.answers, submission.checked.texts.clone());
+        let location = format!("/v1/polls/{poll}/answers/{}", answer.id);
+        Ok((tx, Created { location, body: Json(answer) }))
+    })
+    .await
 }
 
 async fn seal(service: &Service, customer: &Customer, checked: &Checked) -> Handled<Option<Vec<u8>>> {
@@ -78,14 +76,4 @@ async fn seal(service: &Service, customer: &Customer, checked: &Checked) -> Hand
         return Ok(None);
     }
     Ok(Some(service.vault.seal_json(customer.id.uuid(), TEXTS, &checked.texts).await?))
-}
-
-/// The response is kept for its key, and the texts must not lie there in the clear. So they join it only
-/// now: a key stands for one body, so they are those of the first time also when it is given again.
-async fn with_texts(response: Response, submission: &Submission) -> Handled<Response> {
-    let (parts, body) = response.into_parts();
-    let kept = to_bytes(body, usize::MAX).await.map_err(Problem::internal)?;
-    let mut answer: Answer = serde_json::from_slice(&kept).map_err(Problem::internal)?;
-    fill(&mut answer.answers, submission.checked.texts.clone());
-    Ok(Response::from_parts(parts, Body::from(serde_json::to_vec(&answer).map_err(Problem::internal)?)))
 }

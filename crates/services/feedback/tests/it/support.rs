@@ -75,6 +75,7 @@ impl World {
                 total: nothing,
             },
             imported: false,
+            came_to_nothing: false,
         }
     }
 
