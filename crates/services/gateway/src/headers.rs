@@ -88,6 +88,7 @@ pub(crate) fn cors(config: &CorsConfig) -> CorsLayer {
                 "if-none-match",
                 "last-event-id",
                 "souk-cart",
+                "souk-order-token",
                 "souk-position",
                 "traceparent",
                 "x-request-id",

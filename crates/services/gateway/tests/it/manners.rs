@@ -102,6 +102,10 @@ async fn only_pages_of_configured_origins_may_call() {
     };
     let ours = preflight("https://shop.example").await;
     assert_eq!(ours.headers()["access-control-allow-origin"], "https://shop.example");
+    let fields = ours.headers()["access-control-allow-headers"].to_str().unwrap();
+    for field in ["authorization", "idempotency-key", "souk-cart", "souk-order-token"] {
+        assert!(fields.split(',').any(|allowed| allowed == field), "{field} is not in {fields}");
+    }
     assert_eq!(ours.headers()["access-control-allow-credentials"], "true");
     let theirs = preflight("https://evil.example").await;
     assert!(theirs.headers().get("access-control-allow-origin").is_none());
