@@ -11,6 +11,7 @@ pub const PREFIXES: &[(&str, &str)] = &[
     ("/v1/brands", "catalog"),
     ("/v1/sellers", "catalog"),
     ("/v1/admin/products", "catalog"),
+    ("/v1/admin/sellers", "catalog"),
     ("/v1/admin/variants", "catalog"),
     ("/v1/admin/media", "catalog"),
     ("/media", "catalog"),

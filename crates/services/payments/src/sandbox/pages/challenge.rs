@@ -46,7 +46,7 @@ web::errors!(ShowErrors: CHALLENGE_NOT_FOUND);
 #[utoipa::path(
     get,
     path = "/sandbox/challenges/{challenge}",
-    tag = "sandbox",
+    tag = "payments",
     operation_id = "show_challenge",
     params(("challenge" = String, Path, description = "The end of the address in `next_action`.")),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html"), ShowErrors),
@@ -70,7 +70,7 @@ web::errors!(EndErrors: code::BODY, CHALLENGE_NOT_FOUND, CHALLENGE_ENDED);
 #[utoipa::path(
     post,
     path = "/sandbox/challenges/{challenge}",
-    tag = "sandbox",
+    tag = "payments",
     operation_id = "end_challenge",
     params(("challenge" = String, Path, description = "The end of the address in `next_action`.")),
     request_body(content(
