@@ -16,8 +16,8 @@ use crate::model::order::{self, Actor, Command, Imported, Order, OrderEvent};
 use crate::shop::Shop;
 use crate::store::{events, import, lines};
 
-/// How many orders one transaction takes over.
-const BATCH: usize = 500;
+/// How many orders one transaction takes over: few enough that others who write wait for a moment only.
+const BATCH: usize = 100;
 /// How many variants catalog is asked about at once.
 const VARIANTS: usize = 100;
 
