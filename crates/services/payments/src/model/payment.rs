@@ -1,105 +1,10 @@
-use std::str::FromStr;
 use std::time::Duration;
 
 use contracts::payments::{Decline, NextAction, PaymentStatus};
 use kernel::{CustomerId, Money, OrderId, PaymentId, Timestamp};
 
-use super::attempt::UnknownWord;
 use super::decline::{self, decline};
-use super::{AttemptId, Card, Fact, Operation, Snapshot};
-
-/// How far a payment has come at its provider.
-///
-/// Every stage has a rank, and what is learned only ever moves a payment to a higher one. So it does
-/// not matter in which order, how late and how often a provider tells what happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Stage {
-    /// It is written down here; whether the provider has heard of it is not known.
-    Created,
-    /// We concluded ourselves that the provider has not done it. Whatever it says outranks that.
-    NotDone,
-    /// The person must do something first.
-    RequiresAction,
-    /// The provider is working on it.
-    Processing,
-    /// The money is set aside.
-    Authorized,
-    /// The money was taken.
-    Captured,
-    /// The money was let go.
-    Voided,
-    /// The provider refused.
-    Failed,
-    /// The money that was taken was not taken after all.
-    CaptureFailed,
-}
-
-impl Stage {
-    const ALL: [Self; 9] = [
-        Self::Created,
-        Self::NotDone,
-        Self::RequiresAction,
-        Self::Processing,
-        Self::Authorized,
-        Self::Captured,
-        Self::Voided,
-        Self::Failed,
-        Self::CaptureFailed,
-    ];
-
-    /// What outranks what. The three ends of a payment are equal, so that none of them moves another:
-    /// only a reversal, which has a name and a rank of its own, moves an end.
-    pub(crate) const fn rank(self) -> u8 {
-        match self {
-            Self::Created => 0,
-            Self::NotDone => 1,
-            Self::RequiresAction => 2,
-            Self::Processing => 3,
-            Self::Authorized => 4,
-            Self::Captured | Self::Voided | Self::Failed => 5,
-            Self::CaptureFailed => 6,
-        }
-    }
-
-    /// The word in tables.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::NotDone => "not_done",
-            Self::RequiresAction => "requires_action",
-            Self::Processing => "processing",
-            Self::Authorized => "authorized",
-            Self::Captured => "captured",
-            Self::Voided => "voided",
-            Self::Failed => "failed",
-            Self::CaptureFailed => "capture_failed",
-        }
-    }
-
-    /// Whether money may still be set aside or taken under it, so that it can be voided.
-    pub(crate) const fn is_open(self) -> bool {
-        matches!(self, Self::RequiresAction | Self::Processing | Self::Authorized)
-    }
-
-    /// Whether a call of `operation` must have been heard for the provider to say this.
-    const fn shows(self, operation: Operation) -> bool {
-        match operation {
-            Operation::Authorize => self.rank() >= Self::RequiresAction.rank(),
-            Operation::Capture | Operation::Void => self.rank() >= Self::Captured.rank(),
-            Operation::Refund => false,
-        }
-    }
-}
-
-impl FromStr for Stage {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|stage| stage.as_str() == text).ok_or(UnknownWord)
-    }
-}
-
-database::text_values!(Stage);
+use super::{Answer, AttemptId, Card, Fact, Observed, Operation, Posting, Snapshot, Stage, Step};
 
 /// The call that a payment waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,66 +40,6 @@ pub(crate) struct Payment {
     pub(crate) version: i64,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
-}
-
-/// What moves in the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Posting {
-    /// Money is set aside.
-    Hold,
-    /// So much of it is taken, the rest let go.
-    Capture(i64),
-    /// All of it is let go.
-    Release,
-    /// So much was not taken after all.
-    TakeBack(i64),
-}
-
-/// What became of something that was learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Observed {
-    /// It moved the payment.
-    Applied,
-    /// It was known.
-    Known,
-    /// More than that was known already.
-    Late,
-    /// It cannot be true together with what is known. It changes nothing, and somebody should look.
-    Contradiction,
-}
-
-impl Observed {
-    /// The word in tables and metrics.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Known => "known",
-            Self::Late => "late",
-            Self::Contradiction => "contradiction",
-        }
-    }
-}
-
-/// A payment after something was learned, and what that moves in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub(crate) struct Step {
-    pub(crate) next: Payment,
-    pub(crate) postings: Vec<Posting>,
-    pub(crate) observed: Observed,
-}
-
-/// What a call came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// The provider said where the payment stands.
-    Snapshot(Snapshot),
-    /// The provider said no; nothing happened.
-    Refused(Decline),
-    /// It was never sent; nothing happened.
-    NotSent(Decline),
-    /// The answer was lost: it may or may not have happened.
-    Lost,
 }
 
 impl Payment {

@@ -199,14 +199,6 @@ fn a_card_is_learned_once() {
     assert_eq!(erased.observe(&told(captured())).next.card, None);
 }
 
-#[test]
-fn stages_are_read_as_they_are_written() {
-    for stage in Stage::ALL {
-        assert_eq!(stage.as_str().parse::<Stage>().unwrap(), stage);
-    }
-    assert!("levitating".parse::<Stage>().is_err());
-}
-
 /// Every way a provider may go, in order.
 fn lives() -> impl Strategy<Value = Vec<Fact>> {
     let ending = prop_oneof![

@@ -1,11 +1,13 @@
 //! The page of the sandbox's challenge.
 
 use axum::body::Body;
+use base64::Engine as _;
 use contracts::payments::{NextAction, PaymentStatus};
 use http::Method;
 use kernel::PaymentId;
 use payments::Config;
 use serde_json::json;
+use sha2::Digest as _;
 use testkit::TestDatabase;
 use testkit::database::Engine;
 use web::Caller;
@@ -54,6 +56,10 @@ async fn the_page_asks_and_leads_back() {
             && policy.contains("form-action 'self' https://m.shop.example;")
     );
     assert_eq!(page.header("cache-control"), Some("no-store"));
+    // The browser lets in exactly the style that the page has.
+    let style = page.text().split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(style));
+    assert!(policy.contains(&format!("style-src 'sha256-{hash}'")), "{policy}");
 
     let back = submit(&shop, &path, "outcome=success").await;
     assert_eq!(
