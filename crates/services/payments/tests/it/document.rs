@@ -44,8 +44,7 @@ fn it_has_every_route_and_says_who_may_call_it() {
                 "{name} has no {member}"
             );
         }
-        let tag = if name.contains("sandbox") { "sandbox" } else { "payments" };
-        assert_eq!(operation["tags"][0], tag, "{name}");
+        assert_eq!(operation["tags"][0], "payments", "{name}");
     }
 }
 
