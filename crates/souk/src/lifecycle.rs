@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use database::Database;
 use futures_util::FutureExt as _;
 use gateway::{Server, ServerConfig};
 use host::{Shutdown, Worker};
@@ -15,6 +16,9 @@ use crate::wiring::Shop;
 
 /// How long workers and the bus may take to end after the listener has.
 const WORKERS_END: Duration = Duration::from_secs(10);
+
+/// How often the platform's own tables are trimmed.
+const TRIM_EVERY: Duration = Duration::from_secs(600);
 
 /// The pause before a worker that ended early runs again; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -98,8 +102,8 @@ impl Running {
     }
 }
 
-/// Starts the workers and the bus of `shop`, without any listener.
-pub(crate) fn start_background(shop: &Shop, background: &Shutdown) -> JoinSet<()> {
+/// Starts the workers and the bus of `shop`.
+fn start_background(shop: &Shop, background: &Shutdown) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     for worker in &shop.workers {
         tasks.spawn(supervise(worker.clone(), background.clone()));
@@ -115,7 +119,25 @@ pub(crate) fn start_background(shop: &Shop, background: &Shutdown) -> JoinSet<()
         }
     });
     tasks.spawn(supervise(carry, background.clone()));
+    let (databases, keep_seen) = (shop.databases.clone(), shop.config.bus.comes_again_within());
+    let short = Worker::new("trim", move |shutdown| trim(databases.clone(), keep_seen, shutdown));
+    tasks.spawn(supervise(short, background.clone()));
     tasks
+}
+
+/// Keeps the platform's own tables of every service short, until shutdown.
+async fn trim(databases: Vec<Database>, keep_seen: Duration, shutdown: Shutdown) {
+    while !shutdown.is_set() {
+        for database in &databases {
+            if let Err(error) = database.trim(keep_seen).await {
+                tracing::warn!(database = database.name(), %error, "old rows could not be deleted");
+            }
+        }
+        tokio::select! {
+            () = shutdown.wait() => {}
+            () = tokio::time::sleep(TRIM_EVERY) => {}
+        }
+    }
 }
 
 /// Runs `worker` until shutdown; when it panics or ends early it runs again after a pause.

@@ -7,6 +7,7 @@ mod error_pages;
 mod import;
 mod lifecycle;
 mod ops;
+mod pages;
 mod services;
 mod wiring;
 

@@ -139,7 +139,10 @@ mod tests {
                 let tag = operation["tags"][0].as_str();
                 assert_eq!(gateway::service_of(path), tag, "{method} {path}");
                 assert!(operation["security"].is_array(), "{method} {path} does not say who may call it");
-                assert!(operation["operationId"].is_string() && operation["summary"].is_string(), "{method} {path}");
+                assert!(
+                    operation["operationId"].is_string() && operation["summary"].is_string(),
+                    "{method} {path}"
+                );
             }
         }
     }

@@ -1,12 +1,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use axum::Router;
 use clap::Args;
 
 use super::Listening;
 use crate::demo::{load, welcome};
 use crate::lifecycle::Running;
+use crate::pages;
 use crate::wiring::Shop;
 
 /// Run a shop with a catalogue, customers and a real order history loaded.
@@ -25,7 +25,7 @@ impl Demo {
         }
         crate::demo::adjust(&mut config);
         let telemetry = super::start_telemetry(&config)?;
-        let shop = Shop::open(config, Router::new()).await?;
+        let shop = Shop::open(config, pages::routes()).await?;
         load(&shop).await?;
         let running = Running::start(&shop, telemetry).await?;
         println!("{}", welcome(&shop));

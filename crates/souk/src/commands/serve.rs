@@ -1,10 +1,10 @@
 use std::process::ExitCode;
 
-use axum::Router;
 use clap::Args;
 
 use super::Listening;
 use crate::lifecycle::Running;
+use crate::pages;
 use crate::wiring::Shop;
 
 /// Run the shop: every service, or those that are named.
@@ -18,7 +18,7 @@ impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.listening.load()?;
         let telemetry = super::start_telemetry(&config)?;
-        let shop = Shop::open(config, Router::new()).await?;
+        let shop = Shop::open(config, pages::routes()).await?;
         let running = Running::start(&shop, telemetry).await?;
         tracing::info!(listen = shop.config.listen, ops = shop.config.ops_listen, "serving");
         running.until_signal().await?;

@@ -21,6 +21,27 @@ async fn the_document_and_the_pages_of_errors_need_no_other_host() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_in_mails_lead_to_pages() {
+    let shop = Shop::embedded().await;
+    let body = json!({"email": "linus@example.com", "password": "a long enough passphrase"});
+    shop.api.post("/v1/auth/signup", body).expect(202).await;
+    let mail = shop.mailbox.wait("linus@example.com", "", 0).await;
+    let link = mail.text.split_whitespace().find(|word| word.contains("#token=")).unwrap();
+    let page = shop.api.http().get(link).send().await.unwrap();
+    assert_eq!(page.status(), 200, "{link}");
+    assert_eq!(page.headers()["referrer-policy"], "no-referrer");
+    assert!(page.headers()["content-security-policy"].to_str().unwrap().contains("script-src 'self'"));
+    let page = page.text().await.unwrap();
+    for file in ["/account/account.js", "/account/account.css"] {
+        assert!(page.contains(file));
+        assert_eq!(shop.api.http().get(shop.api.url(file)).send().await.unwrap().status(), 200);
+    }
+    // The page's script sends just this.
+    let token = link.split_once("#token=").unwrap().1;
+    shop.api.post("/v1/auth/verify", json!({ "token": token })).expect(200).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn internal_routes_do_not_exist_outside() {
     let shop = Shop::embedded().await;
     for path in ["/internal/identity/revocations", "/internal/identity/jwks", "/internal/catalog/quote"] {

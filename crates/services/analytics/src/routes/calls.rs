@@ -150,18 +150,18 @@ macro_rules! calls {
 }
 
 calls! {
-    track, "/v1/track", "/v1/t", "trackShort", EventBody, OneErrors, Some(Kind::Track),
+    track, "/v1/track", "/v1/t", "track_short", EventBody, OneErrors, Some(Kind::Track),
         "Record what somebody did";
-    identify, "/v1/identify", "/v1/i", "identifyShort", EventBody, OneErrors, Some(Kind::Identify),
+    identify, "/v1/identify", "/v1/i", "identify_short", EventBody, OneErrors, Some(Kind::Identify),
         "Say who somebody is";
-    page, "/v1/page", "/v1/p", "pageShort", EventBody, OneErrors, Some(Kind::Page),
+    page, "/v1/page", "/v1/p", "page_short", EventBody, OneErrors, Some(Kind::Page),
         "Record that a page was seen";
-    screen, "/v1/screen", "/v1/s", "screenShort", EventBody, OneErrors, Some(Kind::Screen),
+    screen, "/v1/screen", "/v1/s", "screen_short", EventBody, OneErrors, Some(Kind::Screen),
         "Record that a screen of an app was seen";
-    group, "/v1/group", "/v1/g", "groupShort", EventBody, OneErrors, Some(Kind::Group),
+    group, "/v1/group", "/v1/g", "group_short", EventBody, OneErrors, Some(Kind::Group),
         "Say which group somebody belongs to";
-    alias, "/v1/alias", "/v1/a", "aliasShort", EventBody, OneErrors, Some(Kind::Alias),
+    alias, "/v1/alias", "/v1/a", "alias_short", EventBody, OneErrors, Some(Kind::Alias),
         "Say that two ids are one person";
-    batch, "/v1/batch", "/v1/b", "batchShort", BatchBody, ManyErrors, None,
+    batch, "/v1/batch", "/v1/b", "batch_short", BatchBody, ManyErrors, None,
         "Send many events at once";
 }

@@ -47,7 +47,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
 ///
 /// For staff with the role `analyst`, the newest day first.
 #[utoipa::path(
-    get, path = "/v1/admin/analytics/events/daily", tag = "analytics", operation_id = "listDailyEvents",
+    get, path = "/v1/admin/analytics/events/daily", tag = "analytics", operation_id = "list_daily_events",
     params(PageQuery, Request),
     responses((status = 200, description = "A page of counts.", body = Page<DailyEvents>), Errors),
     security(("bearer" = ["staff"])),

@@ -75,7 +75,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
 /// For staff with the role `analyst`, the newest day first, a line for each currency. It comes from the shop's
 /// own orders and payments, imported history included; what browsers send does not enter it.
 #[utoipa::path(
-    get, path = "/v1/admin/analytics/revenue/daily", tag = "analytics", operation_id = "listDailyRevenue",
+    get, path = "/v1/admin/analytics/revenue/daily", tag = "analytics", operation_id = "list_daily_revenue",
     params(PageQuery, Request),
     responses((status = 200, description = "A page of days.", body = Page<DailyRevenue>), Errors),
     security(("bearer" = ["staff"])),

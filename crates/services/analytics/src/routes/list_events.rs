@@ -38,7 +38,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
 ///
 /// For staff with the role `analyst`, the one that was received last first. They are kept for some weeks.
 #[utoipa::path(
-    get, path = "/v1/admin/analytics/events", tag = "analytics", operation_id = "listAnalyticsEvents",
+    get, path = "/v1/admin/analytics/events", tag = "analytics", operation_id = "list_analytics_events",
     params(PageQuery, Request),
     responses((status = 200, description = "A page of events.", body = Page<RawEvent>), Errors),
     security(("bearer" = ["staff"])),

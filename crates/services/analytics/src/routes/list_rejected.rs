@@ -53,7 +53,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
 ///
 /// For staff with the role `analyst`, the last one first. They are kept for some days.
 #[utoipa::path(
-    get, path = "/v1/admin/analytics/rejected", tag = "analytics", operation_id = "listRejectedEvents",
+    get, path = "/v1/admin/analytics/rejected", tag = "analytics", operation_id = "list_rejected_events",
     params(PageQuery, Request),
     responses((status = 200, description = "A page of events.", body = Page<RefusedEvent>), Errors),
     security(("bearer" = ["staff"])),

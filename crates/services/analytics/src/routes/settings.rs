@@ -15,7 +15,7 @@ web::errors!(Errors: error::UNKNOWN_WRITE_KEY);
 ///
 /// Names this shop as the place to send to, and no other integration.
 #[utoipa::path(
-    get, path = "/v1/projects/{write_key}/settings", tag = "analytics", operation_id = "getAnalyticsSettings",
+    get, path = "/v1/projects/{write_key}/settings", tag = "analytics", operation_id = "get_analytics_settings",
     params(("write_key" = String, Path, description = "The key of the source.")),
     responses((status = 200, description = "The settings.", body = Value), Errors),
     security(()),

@@ -15,7 +15,7 @@ web::errors!(Errors: code::CALLER, code::BAD_ID, error::NOT_FOUND);
 ///
 /// For staff with the role `orders` or `support`.
 #[utoipa::path(
-    get, path = "/v1/admin/orders/{id}", tag = "orders", operation_id = "adminGetOrder",
+    get, path = "/v1/admin/orders/{id}", tag = "orders", operation_id = "admin_get_order",
     params(("id" = OrderId, Path, description = "The order.")),
     security(("bearer" = ["staff"])),
     responses((status = 200, description = "The order.", body = OrderBody), Errors),

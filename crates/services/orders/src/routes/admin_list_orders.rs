@@ -64,7 +64,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
 ///
 /// For staff with the role `orders` or `support`, the last order first.
 #[utoipa::path(
-    get, path = "/v1/admin/orders", tag = "orders", operation_id = "adminListOrders",
+    get, path = "/v1/admin/orders", tag = "orders", operation_id = "admin_list_orders",
     params(PageQuery, AdminOrderQuery),
     security(("bearer" = ["staff"])),
     responses((status = 200, description = "A page of orders.", body = Page<OrderSummary>), Errors),

@@ -40,13 +40,13 @@ web::errors!(
 /// As long as nothing of it was sent: what was set aside is let go, what was paid goes back, and the goods
 /// go back on the shelf. A pending order is given up. Cancelling a cancelled order changes nothing.
 #[utoipa::path(
-    post, path = "/v1/orders/{id}/cancel", tag = "orders", operation_id = "cancelOrder",
+    post, path = "/v1/orders/{id}/cancel", tag = "orders", operation_id = "cancel_order",
     params(
         ("id" = OrderId, Path, description = "The order."),
         ("token" = Option<String>, Query, description = "The token of a guest's order."),
         ("souk-order-token" = Option<String>, Header, description = "The same."),
-        ("if-match" = Option<String>, Header, description = "The order's `ETag`, to cancel only that version."),
-        ("idempotency-key" = Option<String>, Header, description = "The same key answers the same."),
+        ("If-Match" = Option<String>, Header, description = "The order's `ETag`, to cancel only that version."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key answers the same."),
     ),
     request_body = CancelBody,
     security((), ("bearer" = ["customer"]), ("bearer" = ["staff"])),

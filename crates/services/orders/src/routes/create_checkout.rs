@@ -99,11 +99,11 @@ web::errors!(
 /// what was begun is finished or taken back. Send an `Idempotency-Key`: asked again with it, the same
 /// checkout answers.
 #[utoipa::path(
-    post, path = "/v1/checkouts", tag = "orders", operation_id = "createCheckout",
+    post, path = "/v1/checkouts", tag = "orders", operation_id = "create_checkout",
     params(
         ("souk-cart" = Option<CartId>, Header, description = "A guest's cart."),
         ("souk_cart" = Option<CartId>, Cookie, description = "The same."),
-        ("idempotency-key" = Option<String>, Header, description = "The same key buys once."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key buys once."),
     ),
     request_body = CreateCheckout,
     security((), ("bearer" = ["customer"])),

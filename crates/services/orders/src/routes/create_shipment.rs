@@ -71,11 +71,11 @@ web::errors!(
 /// All of it or a part, for staff with the role `orders`. Only what is paid for is sent; an order that is
 /// sent whole is `completed`.
 #[utoipa::path(
-    post, path = "/v1/orders/{id}/shipments", tag = "orders", operation_id = "createShipment",
+    post, path = "/v1/orders/{id}/shipments", tag = "orders", operation_id = "create_shipment",
     params(
         ("id" = OrderId, Path, description = "The order."),
-        ("if-match" = Option<String>, Header, description = "The order's `ETag`, to send only that version."),
-        ("idempotency-key" = Option<String>, Header, description = "The same key sends once."),
+        ("If-Match" = Option<String>, Header, description = "The order's `ETag`, to send only that version."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key sends once."),
     ),
     request_body = CreateShipment,
     security(("bearer" = ["staff"])),

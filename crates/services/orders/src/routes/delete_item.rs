@@ -16,13 +16,13 @@ web::errors!(
 ///
 /// A variant that is not in the cart is no error.
 #[utoipa::path(
-    delete, path = "/v1/carts/me/items/{variant_id}", tag = "orders", operation_id = "deleteCartItem",
+    delete, path = "/v1/carts/me/items/{variant_id}", tag = "orders", operation_id = "delete_cart_item",
     params(
         ("variant_id" = VariantId, Path, description = "The variant."),
         ("cart_id" = Option<CartId>, Query, description = "A guest's cart."),
         ("souk-cart" = Option<CartId>, Header, description = "The same."),
         ("souk_cart" = Option<CartId>, Cookie, description = "The same."),
-        ("if-match" = Option<String>, Header, description = "The cart's `ETag`, to change only that version."),
+        ("If-Match" = Option<String>, Header, description = "The cart's `ETag`, to change only that version."),
     ),
     security((), ("bearer" = ["customer"])),
     responses((status = 200, description = "The cart as it is now.", body = CartBody), Errors),

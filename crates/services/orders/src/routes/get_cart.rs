@@ -16,7 +16,7 @@ web::errors!(Errors: code::OPTIONAL_CALLER, code::FORBIDDEN, code::VALIDATION);
 /// The caller's own cart, or the guest's cart whose id is given. A guest's cart that a customer brings
 /// along becomes part of their own. Somebody without a cart gets an empty one with an id to use.
 #[utoipa::path(
-    get, path = "/v1/carts/me", tag = "orders", operation_id = "getCart",
+    get, path = "/v1/carts/me", tag = "orders", operation_id = "get_cart",
     params(
         ("cart_id" = Option<CartId>, Query, description = "A guest's cart."),
         ("souk-cart" = Option<CartId>, Header, description = "The same."),

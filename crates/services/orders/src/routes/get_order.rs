@@ -16,7 +16,7 @@ web::errors!(Errors: code::CALLER, code::BAD_ID, error::NOT_FOUND);
 /// One's own; a guest's with the token that came with it; any for staff. While its payment is not certain
 /// it is `pending`; ask again after a challenge. An order that was never placed shows as `cancelled`.
 #[utoipa::path(
-    get, path = "/v1/orders/{id}", tag = "orders", operation_id = "getOrder",
+    get, path = "/v1/orders/{id}", tag = "orders", operation_id = "get_order",
     params(
         ("id" = OrderId, Path, description = "The order."),
         ("token" = Option<String>, Query, description = "The token of a guest's order."),

@@ -50,7 +50,7 @@ web::errors!(Errors: code::CALLER, code::BAD_ID, error::NOT_FOUND);
 /// All of it, oldest first. The hashes form a chain, so a change to any event shows in all that follow. An
 /// order that is still pending has no events yet.
 #[utoipa::path(
-    get, path = "/v1/orders/{id}/events", tag = "orders", operation_id = "listOrderEvents",
+    get, path = "/v1/orders/{id}/events", tag = "orders", operation_id = "list_order_events",
     params(
         ("id" = OrderId, Path, description = "The order."),
         ("token" = Option<String>, Query, description = "The token of a guest's order."),

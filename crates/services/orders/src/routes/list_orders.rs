@@ -69,7 +69,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
 /// The purchase history, the last order first. Checkouts that came to nothing are not part of it. A page
 /// costs the same however long the history is.
 #[utoipa::path(
-    get, path = "/v1/orders", tag = "orders", operation_id = "listOrders",
+    get, path = "/v1/orders", tag = "orders", operation_id = "list_orders",
     params(PageQuery, OrderQuery),
     security(("bearer" = ["customer"])),
     responses((status = 200, description = "A page of the history.", body = Page<OrderSummary>), Errors),

@@ -29,8 +29,8 @@ web::errors!(Errors: code::CALLER, code::BODY, code::IDEMPOTENCY, error::CART_NO
 /// Quantities of the same variant are added up, to 999 at most, and the guest's cart is gone. Any request
 /// of a customer that carries a guest's cart does the same by itself.
 #[utoipa::path(
-    post, path = "/v1/carts/me/merge", tag = "orders", operation_id = "mergeCart",
-    params(("idempotency-key" = Option<String>, Header, description = "The same key merges once.")),
+    post, path = "/v1/carts/me/merge", tag = "orders", operation_id = "merge_cart",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key merges once.")),
     request_body = MergeCart,
     security(("bearer" = ["customer"])),
     responses((status = 200, description = "The customer's cart as it is now.", body = CartBody), Errors),

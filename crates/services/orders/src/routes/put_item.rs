@@ -36,13 +36,13 @@ web::errors!(
 /// lines of at most 999. Somebody unknown who brings no cart gets a new one, whose id is in the answer and
 /// in a cookie. More than there is may be put in; checking out tells.
 #[utoipa::path(
-    put, path = "/v1/carts/me/items/{variant_id}", tag = "orders", operation_id = "putCartItem",
+    put, path = "/v1/carts/me/items/{variant_id}", tag = "orders", operation_id = "put_cart_item",
     params(
         ("variant_id" = VariantId, Path, description = "The variant."),
         ("cart_id" = Option<CartId>, Query, description = "A guest's cart."),
         ("souk-cart" = Option<CartId>, Header, description = "The same."),
         ("souk_cart" = Option<CartId>, Cookie, description = "The same."),
-        ("if-match" = Option<String>, Header, description = "The cart's `ETag`, to change only that version."),
+        ("If-Match" = Option<String>, Header, description = "The cart's `ETag`, to change only that version."),
     ),
     request_body = PutItem,
     security((), ("bearer" = ["customer"])),
