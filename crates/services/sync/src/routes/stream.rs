@@ -154,12 +154,15 @@ impl Listener {
         Ok(Box::pin(stream::iter(first).chain(live.flatten())))
     }
 
-    /// The changes between two positions, or that there are too many of them.
+    /// The changes between two positions, or that there are too many of them or some are gone.
     async fn replay(&self, after: i64, until: i64) -> Result<Result<Vec<Change>, Resume>, database::Error> {
         let limit = self.state.config.max_replay;
         let mut reader = self.state.database.read_primary().await?;
         let missed = store::between(&mut reader, &self.listening.channels, after, until, limit).await?;
-        Ok(if missed.len() < limit as usize { Ok(missed) } else { Err(Resume::Reset) })
+        // What was trimmed since the listener began would be missing without a word. A trim notes how
+        // far it went in the transaction that deletes, so asking after reading is soon enough.
+        let whole = store::trimmed(&mut reader).await? <= after;
+        Ok(if whole && missed.len() < limit as usize { Ok(missed) } else { Err(Resume::Reset) })
     }
 
     /// What comes next; `None` when the stream ends.

@@ -57,6 +57,12 @@ pub(crate) async fn newest(connection: &mut Connection) -> Result<i64, Error> {
     Ok(newest.max(oldest))
 }
 
+/// Changes up to and including this offset are gone.
+pub(crate) async fn trimmed(connection: &mut Connection) -> Result<i64, Error> {
+    let (trimmed,): (i64,) = connection.fetch_one("SELECT COALESCE(MAX(oldest), 0) FROM epochs", &[]).await?;
+    Ok(trimmed)
+}
+
 /// All changes after `position`, for the follower.
 pub(crate) async fn since(
     connection: &mut Connection,

@@ -4,4 +4,4 @@ mod columns;
 mod log;
 
 pub use columns::COLUMNS;
-pub(crate) use log::{append, between, epoch, forget, newest, since, trim};
+pub(crate) use log::{append, between, epoch, forget, newest, since, trim, trimmed};
