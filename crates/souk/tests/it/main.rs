@@ -9,5 +9,6 @@ mod imports;
 mod journey;
 mod mailbox;
 mod pages;
+mod proofs;
 mod shop;
 mod stream;
