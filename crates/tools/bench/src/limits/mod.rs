@@ -1,0 +1,3 @@
+//! What the machine itself can do, measured in the same run as what the server does on it.
+
+pub(crate) mod argon;

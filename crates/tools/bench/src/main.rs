@@ -1,0 +1,65 @@
+#![doc = include_str!("../README.md")]
+#![allow(clippy::float_arithmetic, reason = "rates and shares are not money")]
+
+mod bench;
+mod limits;
+mod load;
+mod process;
+mod rows;
+mod session;
+mod shop;
+mod wire;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::bench::Bench;
+use crate::load::Plan;
+use crate::shop::Shops;
+
+/// Measures a Souk server and the machine it runs on.
+#[derive(Parser)]
+struct Arguments {
+    /// The rows to measure; all of them when none is named.
+    rows: Vec<String>,
+    /// The program to measure.
+    #[arg(long, value_name = "PATH")]
+    server: PathBuf,
+    /// Where shops are made and kept.
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    work: PathBuf,
+    /// Seconds of one run.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Runs of each row; the table shows their median.
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// One short run of each row, for a first look.
+    #[arg(long)]
+    quick: bool,
+    /// Leave the folders of the measured shops where they are.
+    #[arg(long)]
+    keep_data: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let shops = Shops::open(&arguments.server, &arguments.work)?;
+    let (seconds, runs) = if arguments.quick { (2, 1) } else { (arguments.seconds, arguments.runs) };
+    let plan = Plan { warm_up: Duration::from_secs(2), run: Duration::from_secs(seconds), runs };
+    let bench = Bench { shops, plan, keep_data: arguments.keep_data };
+    bench.checkout().await
+}

@@ -1,0 +1,3 @@
+//! The rows of the table, a file each.
+
+pub(crate) mod checkout;
