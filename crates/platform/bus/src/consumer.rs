@@ -9,11 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::DeliveryConfig;
 use crate::error::BusError;
+use crate::hold::Hold;
 use crate::log::{Entry, Log};
 use crate::store::{self, Parked};
 use crate::{ReactError, Subscription};
 
-const LEASE: Duration = Duration::from_secs(15);
+/// The longest pause after a failure of the database or the log: what is away is looked for that often.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const PARKED_BATCH: i64 = 32;
 
 /// One reaction reading on through one log.
@@ -46,19 +48,25 @@ impl Consumer {
         self.subscription.reaction.consumer()
     }
 
-    /// Reads on until `shutdown`. A failure of the database or the log is waited out.
+    /// Reads on until `shutdown`, for as long as this copy holds the lease. A failure of the database or the
+    /// log is waited out.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+        let lease = format!("bus:{}:{}", self.name(), self.log.source());
+        let mut hold = Hold::new(self.subscription.database.clone(), lease);
         let mut failures = 0;
         while !shutdown.is_cancelled() {
-            let pause = match self.hold_and_consume(&shutdown).await {
-                Ok(()) => {
+            let pause = match self.hold_and_step(&mut hold, &shutdown).await {
+                Ok(pause) => {
                     failures = 0;
-                    Duration::from_millis(self.config.poll_ms)
+                    pause
                 }
                 Err(error) => {
                     failures += 1;
                     tracing::warn!(consumer = self.name(), error = %error, "consumer interrupted");
-                    self.config.backoff(failures).min(LEASE)
+                    if !matches!(error, BusError::Database(_)) {
+                        hold.release().await;
+                    }
+                    self.config.backoff(failures).min(LONGEST_PAUSE)
                 }
             };
             tokio::select! {
@@ -66,41 +74,26 @@ impl Consumer {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+        hold.release().await;
     }
 
-    /// Consumes for as long as this copy holds the lease; returns when another copy has it.
-    async fn hold_and_consume(&mut self, shutdown: &CancellationToken) -> Result<(), BusError> {
-        let lease_name = format!("bus:{}:{}", self.name(), self.log.source());
-        let Some(lease) = self.subscription.database.lease(&lease_name, LEASE).await? else {
-            return Ok(());
-        };
-        let clock = self.subscription.database.clock().clone();
-        let mut renewed = clock.now();
-        let mut outcome = Ok(());
-        while !shutdown.is_cancelled() {
-            if clock.now().since(renewed) > LEASE / 3 {
-                if !lease.renew().await? {
-                    return Ok(());
-                }
-                renewed = clock.now();
-            }
-            match self.step().await {
-                Ok(true) => {}
-                Ok(false) => {
-                    let wait = self.wait().await?;
-                    tokio::select! {
-                        () = shutdown.cancelled() => {}
-                        () = self.log.changed(wait) => {}
-                    }
-                }
-                Err(error) => {
-                    outcome = Err(error);
-                    break;
-                }
+    /// Takes what is there, or waits for news. Answers with how long to pause.
+    async fn hold_and_step(
+        &mut self,
+        hold: &mut Hold,
+        shutdown: &CancellationToken,
+    ) -> Result<Duration, BusError> {
+        if !hold.take().await? {
+            return Ok(Duration::from_millis(self.config.poll_ms));
+        }
+        if !self.step().await? {
+            let wait = self.wait().await?;
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.log.changed(wait) => {}
             }
         }
-        lease.release().await?;
-        outcome
+        Ok(Duration::ZERO)
     }
 
     /// How long to wait for news: until a parked event is due, and never longer than the poll.

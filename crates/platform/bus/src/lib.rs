@@ -3,6 +3,7 @@
 mod config;
 mod consumer;
 mod error;
+mod hold;
 mod log;
 mod parked;
 mod react;

@@ -1,65 +1,55 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use database::{Database, Lease, OutboxEntry};
+use database::{Database, OutboxEntry};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::BusError;
+use crate::hold::Hold;
 use crate::log::nats::Nats;
-use crate::log::outbox::EPOCH;
 use crate::store;
 
 /// The name under which the relay keeps its position, beside the consumers'.
 pub(crate) const RELAY: &str = "relay";
-const LEASE: Duration = Duration::from_secs(15);
 const BATCH: u32 = 256;
 const POLL: Duration = Duration::from_secs(1);
 
 /// Copies the outbox of `source` to its stream until `shutdown`. One copy of a service does so at
 /// a time; a failure of NATS or the database is waited out.
 pub(crate) async fn run(source: Database, nats: Nats, shutdown: CancellationToken) {
+    let mut hold = Hold::new(source.clone(), "bus:relay".to_owned());
     while !shutdown.is_cancelled() {
-        if let Err(error) = hold_and_relay(&source, &nats, &shutdown).await {
+        if let Err(error) = relay(&source, &nats, &mut hold, &shutdown).await {
             tracing::warn!(source = source.name(), error = %error, "relay interrupted");
+            if !matches!(error, BusError::Database(_)) {
+                hold.release().await;
+            }
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = tokio::time::sleep(POLL) => {}
         }
     }
+    hold.release().await;
 }
 
-async fn hold_and_relay(
-    source: &Database,
-    nats: &Nats,
-    shutdown: &CancellationToken,
-) -> Result<(), BusError> {
-    let Some(lease) = source.lease("bus:relay", LEASE).await? else { return Ok(()) };
-    let outcome = relay(source, nats, &lease, shutdown).await;
-    lease.release().await?;
-    outcome
-}
-
+/// Relays for as long as this copy holds the lease.
 async fn relay(
     source: &Database,
     nats: &Nats,
-    lease: &Lease,
+    hold: &mut Hold,
     shutdown: &CancellationToken,
 ) -> Result<(), BusError> {
-    nats.ensure_stream(source.name()).await?;
+    if !hold.take().await? {
+        return Ok(());
+    }
+    // A stream that was lost and made anew has another epoch: what the outbox still has is copied again.
+    let epoch = nats.stream_epoch(source.name()).await?;
     let mut changes = source.outbox_changed();
-    let mut renewed = source.clock().now();
-    while !shutdown.is_cancelled() {
-        let now = source.clock().now();
-        if now.since(renewed) > LEASE / 3 {
-            if !lease.renew().await? {
-                return Ok(());
-            }
-            renewed = now;
-        }
+    while !shutdown.is_cancelled() && hold.take().await? {
         let position = {
             let mut reader = source.read_primary().await?;
-            store::position(&mut reader, RELAY, source.name(), EPOCH).await?
+            store::position(&mut reader, RELAY, source.name(), &epoch).await?
         };
         let rows = source.outbox_after(position, BATCH).await?;
         if rows.is_empty() {
@@ -72,9 +62,10 @@ async fn relay(
         }
         let (stored, outcome) = publish(source.name(), nats, &rows).await;
         if let Some(last) = stored {
+            let epoch = &epoch;
             source
                 .write::<(), database::Error, _, _>(|mut tx| async move {
-                    store::set_position(&mut tx, RELAY, source.name(), EPOCH, last).await?;
+                    store::set_position(&mut tx, RELAY, source.name(), epoch, last).await?;
                     tx.commit(()).await
                 })
                 .await?;

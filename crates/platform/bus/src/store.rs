@@ -36,13 +36,24 @@ pub(crate) async fn position(
     source: &str,
     epoch: &str,
 ) -> Result<i64, Error> {
-    let row: Option<(String, i64)> = connection
+    let row: Option<(i64,)> = connection
         .fetch_optional(
-            "SELECT epoch, position FROM bus_positions WHERE consumer = $1 AND source = $2",
+            "SELECT position FROM bus_positions WHERE consumer = $1 AND source = $2 AND epoch = $3",
+            &params![consumer, source, epoch],
+        )
+        .await?;
+    Ok(row.map_or(0, |(position,)| position))
+}
+
+/// Up to where somebody has read an outbox, whatever they have done with it.
+pub(crate) async fn passed(connection: &mut Connection, consumer: &str, source: &str) -> Result<i64, Error> {
+    let row: Option<(i64,)> = connection
+        .fetch_optional(
+            "SELECT position FROM bus_positions WHERE consumer = $1 AND source = $2",
             &params![consumer, source],
         )
         .await?;
-    Ok(row.filter(|(kept, _)| kept == epoch).map_or(0, |(_, position)| position))
+    Ok(row.map_or(0, |(position,)| position))
 }
 
 pub(crate) async fn set_position(

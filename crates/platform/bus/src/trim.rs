@@ -4,7 +4,6 @@ use database::Database;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::BusError;
-use crate::log::outbox::EPOCH;
 use crate::{relay, store};
 
 /// Somebody who reads an outbox directly, and where its position is kept.
@@ -45,7 +44,7 @@ async fn trim(source: &Database, readers: &[OutboxReader], keep: Duration) -> Re
     let mut passed = i64::MAX;
     for reader in readers {
         let mut connection = reader.database.read_primary().await?;
-        let position = store::position(&mut connection, reader.consumer, source.name(), EPOCH).await?;
+        let position = store::passed(&mut connection, reader.consumer, source.name()).await?;
         passed = passed.min(position);
     }
     let before = source.clock().now().minus(keep);

@@ -7,6 +7,7 @@ pub mod client;
 pub mod database;
 pub mod engines;
 pub mod platform;
+pub mod proxy;
 
 pub use client::{Answer, Client};
 pub use database::TestDatabase;

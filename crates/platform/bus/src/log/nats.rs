@@ -28,6 +28,12 @@ const DUPLICATE_WINDOW: Duration = Duration::from_secs(600);
 /// A consumer on the server that nobody has asked for so long is forgotten there.
 const INACTIVE: Duration = Duration::from_secs(300);
 
+/// How often a connection is tested.
+const PING_EVERY: Duration = Duration::from_secs(2);
+
+/// The longest pause between two attempts to connect again.
+const LONGEST_RECONNECT_PAUSE: Duration = Duration::from_secs(1);
+
 impl Nats {
     pub(crate) async fn connect(config: &NatsConfig) -> Result<Self, BusError> {
         let timeout = Duration::from_millis(config.timeout_ms);
@@ -35,6 +41,13 @@ impl Nats {
             .name("souk")
             .connection_timeout(timeout)
             .request_timeout(Some(timeout))
+            // A connection that fell silent without closing is given up after two of these.
+            .ping_interval(PING_EVERY)
+            // Doubles from a few milliseconds, as the client's own does, but not up to seconds.
+            .reconnect_delay_callback(|attempts| {
+                let doublings = u32::try_from(attempts.min(16)).unwrap_or(16);
+                Duration::from_millis(1 << doublings).min(LONGEST_RECONNECT_PAUSE)
+            })
             .connect(config.url.expose().as_str())
             .await
             .map_err(BusError::nats)?;
@@ -55,6 +68,7 @@ impl Nats {
     }
 
     async fn stream(&self, source: &str) -> Result<stream::Stream, BusError> {
+        self.ready()?;
         let prefix = &self.config.prefix;
         let wanted = stream::Config {
             name: self.stream_name(source),
@@ -70,6 +84,8 @@ impl Nats {
 
     /// Hands an event over; the future that comes back is done when it is stored.
     pub(crate) async fn publish(&self, source: &str, event: &Envelope) -> Result<PublishAckFuture, BusError> {
+        // Without a connection the client would keep it until there is one, while we try again.
+        self.ready()?;
         let mut headers = HeaderMap::new();
         headers.insert("Nats-Msg-Id", event.id.to_string().as_str());
         headers.insert("Content-Type", "application/cloudevents+json");
@@ -79,25 +95,28 @@ impl Nats {
         self.context.publish_with_headers(subject, headers, payload.into()).await.map_err(BusError::nats)
     }
 
-    /// Makes the stream of `source` when there is none, for the relay.
-    pub(crate) async fn ensure_stream(&self, source: &str) -> Result<(), BusError> {
-        self.stream(source).await.map(|_| ())
+    /// Makes the stream of `source` when there is none, and tells it from others of its name.
+    pub(crate) async fn stream_epoch(&self, source: &str) -> Result<String, BusError> {
+        self.stream(source).await.map(|stream| epoch(&stream))
     }
 
     /// The log of what `source` wrote.
     pub(crate) async fn log(&self, source: &str) -> Result<NatsLog, BusError> {
-        let stream = self.stream(source).await?;
-        let epoch = stream.cached_info().created.unix_timestamp_nanos().to_string();
         Ok(NatsLog {
             nats: self.clone(),
             source: source.to_owned(),
-            epoch,
+            epoch: self.stream_epoch(source).await?,
             consumer: None,
             buffer: VecDeque::new(),
             taken: 0,
             delivered: 0,
         })
     }
+}
+
+/// When it was made: one that takes the place of a lost one begins its positions anew.
+fn epoch(stream: &stream::Stream) -> String {
+    stream.cached_info().created.unix_timestamp_nanos().to_string()
 }
 
 /// A JetStream stream read in order through a consumer that lives only as long as this reader.
@@ -164,9 +183,19 @@ impl NatsLog {
     /// Reads up to `limit` messages into the buffer: those that are there, or, with `wait`, the
     /// first that come within it.
     async fn fill(&mut self, limit: usize, wait: Option<Duration>) -> Result<(), BusError> {
+        // The client waits without end for the answer to a question that was lost with the connection.
+        let patience = wait.unwrap_or_default() + Duration::from_millis(self.nats.config.timeout_ms);
+        tokio::time::timeout(patience, self.fetch(limit, wait)).await.map_err(BusError::nats)?
+    }
+
+    async fn fetch(&mut self, limit: usize, wait: Option<Duration>) -> Result<(), BusError> {
+        self.nats.ready()?;
         let consumer = match &self.consumer {
             Some(consumer) => consumer.clone(),
-            None => self.consumer.insert(self.begin().await?).clone(),
+            None => {
+                let begun = self.begin().await?;
+                self.consumer.insert(begun).clone()
+            }
         };
         let mut messages = match wait {
             None => consumer.fetch().max_messages(limit).messages().await.map_err(BusError::nats)?,
@@ -195,8 +224,13 @@ impl NatsLog {
         Ok(())
     }
 
-    async fn begin(&self) -> Result<PullConsumer, BusError> {
+    async fn begin(&mut self) -> Result<PullConsumer, BusError> {
         let stream = self.nats.stream(&self.source).await?;
+        let epoch = epoch(&stream);
+        if epoch != self.epoch {
+            self.epoch = epoch;
+            return Err(BusError::nats("the stream was lost and made anew; it is read from its beginning"));
+        }
         let next = u64::try_from(self.taken).unwrap_or(0) + 1;
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: next },

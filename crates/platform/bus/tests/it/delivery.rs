@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use bus::BusConfig;
 use testkit::database::Engine;
-use testkit::engines::Nats;
+use testkit::engines::{Nats, Postgres};
+use testkit::proxy::Proxy;
 
 use crate::reactions::Noting;
-use crate::setup::{World, delivery, over_nats};
+use crate::setup::{World, delivery, over_nats, over_nats_at};
 
 /// Runs one test body over every way of carrying events.
 async fn everywhere(body: impl AsyncFn(&mut World)) {
@@ -142,5 +143,67 @@ async fn nats_may_go_away_and_come_back() {
     )
     .await
     .unwrap();
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nats_may_lose_everything() {
+    let nats = Nats::start().await;
+    let mut world = World::new(Engine::Sqlite, over_nats(&nats, "lost")).await;
+    world.start(&[Noting::new("orders.noting")]).await;
+    for label in ["a", "b", "c"] {
+        world.emit(1, label).await;
+    }
+    world.expect("orders.noting", 1, &["a", "b", "c"]).await;
+
+    nats.kill().await;
+    world.emit(1, "d").await;
+    nats.start_empty().await;
+    world.emit(1, "e").await;
+    // The stream begins anew, with what the outbox has: nothing is missed, and nothing done twice.
+    world.expect("orders.noting", 1, &["a", "b", "c", "d", "e"]).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_to_nats_that_falls_silent_is_given_up() {
+    let nats = Nats::start().await;
+    let proxy = Proxy::start(nats.url().trim_start_matches("nats://").to_owned()).await;
+    let config = over_nats_at(format!("nats://{}", proxy.address()), "silent");
+    let mut world = World::new(Engine::Sqlite, config).await;
+    world.start(&[Noting::new("orders.noting")]).await;
+    world.emit(1, "before").await;
+    world.expect("orders.noting", 1, &["before"]).await;
+
+    // Whatever was asked just now is never answered.
+    proxy.silence();
+    world.emit(1, "after").await;
+    let found = world.expect("orders.noting", 1, &["before", "after"]);
+    tokio::time::timeout(Duration::from_secs(15), found).await.unwrap();
+    world.stop().await;
+}
+
+/// The lease of the copy that lost its database does not keep that very copy from going on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_failure_of_the_database_events_go_on_at_once() {
+    let postgres = Postgres::start().await;
+    let config = BusConfig::Embedded { delivery: delivery() };
+    let mut world = World::on_server(&postgres, config).await;
+    world.start(&[Noting::new("orders.noting")]).await;
+    world.emit(1, "before").await;
+    world.expect("orders.noting", 1, &["before"]).await;
+    // Long enough for the pauses between its attempts to have grown.
+    for _ in 0..2 {
+        postgres.kill().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        postgres.start_again().await;
+    }
+    world.emit(1, "after").await;
+    // The clock of the test stands still, so a lease that had to run out never would.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(8);
+    while world.noted("orders.noting", 1).await != ["before", "after"] {
+        assert!(tokio::time::Instant::now() < deadline, "nobody goes on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     world.stop().await;
 }

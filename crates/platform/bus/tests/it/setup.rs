@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use bus::{Bus, BusConfig, DeliveryConfig, NatsConfig, Subscription};
 use contracts::identity::SessionEnded;
-use database::{Database, params};
+use database::{Database, DatabaseConfig, params};
 use kernel::CustomerId;
 use testkit::database::{Engine, TestDatabase};
-use testkit::engines::Nats;
+use testkit::engines::{Nats, Postgres};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -33,8 +33,12 @@ pub fn delivery() -> DeliveryConfig {
 }
 
 pub fn over_nats(nats: &Nats, prefix: &str) -> BusConfig {
+    over_nats_at(nats.url(), prefix)
+}
+
+pub fn over_nats_at(url: String, prefix: &str) -> BusConfig {
     let nats = NatsConfig {
-        url: nats.url().into(),
+        url: url.into(),
         prefix: prefix.to_owned(),
         replicas: 1,
         keep_days: 1,
@@ -46,7 +50,17 @@ pub fn over_nats(nats: &Nats, prefix: &str) -> BusConfig {
 impl World {
     pub async fn new(engine: Engine, config: BusConfig) -> Self {
         let source = TestDatabase::named(engine, "identity").await;
-        let target = TestDatabase::named(engine, "orders").await;
+        Self::of(source, TestDatabase::named(engine, "orders").await, config).await
+    }
+
+    /// Both services on one PostgreSQL server of the test's own.
+    pub async fn on_server(postgres: &Postgres, config: BusConfig) -> Self {
+        let database = DatabaseConfig::postgres(postgres.create_database("shop").await);
+        let source = TestDatabase::with(database.clone(), "identity").await;
+        Self::of(source, TestDatabase::with(database, "orders").await, config).await
+    }
+
+    async fn of(source: TestDatabase, target: TestDatabase, config: BusConfig) -> Self {
         target.migrate("effects", EFFECTS).await.unwrap();
         Self { source, target, config, running: Vec::new() }
     }

@@ -4,7 +4,6 @@
 
 mod conformance;
 mod memory;
-mod proxy;
 mod redis;
 
 use std::time::Duration;

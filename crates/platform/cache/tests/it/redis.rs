@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use cache::{Cache, CacheConfig, CacheError, Delivery, Policy, RedisConfig};
 use kernel::{Clock, Fail, FailureKind};
 use testkit::engines;
+use testkit::proxy::Proxy;
 use tokio::net::TcpListener;
 
 use crate::eventually;
-use crate::proxy::Proxy;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -78,7 +78,7 @@ async fn a_connection_that_falls_silent_is_noticed() {
     let proxy = Proxy::start(server.url().trim_start_matches("redis://").to_owned()).await;
     let (near, far) = (
         Cache::connect(&config(server.url())).await.unwrap(),
-        Cache::connect(&config(proxy.url())).await.unwrap(),
+        Cache::connect(&config(format!("redis://{}", proxy.address()))).await.unwrap(),
     );
     let mut listener = far.subscribe("ended").await.unwrap();
 

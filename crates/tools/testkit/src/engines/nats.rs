@@ -41,6 +41,18 @@ impl Nats {
         blocking(move || server.stop()).await;
     }
 
+    /// Kills the server, as a crash would. Its streams stay.
+    pub async fn kill(&self) {
+        let server = Arc::clone(&self.server);
+        blocking(move || server.kill()).await;
+    }
+
+    /// Starts the stopped server again at the same address, with nothing of its streams left.
+    pub async fn start_empty(&self) {
+        std::fs::remove_dir_all(self.server.folder().join("jetstream")).unwrap();
+        self.start_again().await;
+    }
+
     /// Starts the stopped server again, at the same address with the same streams.
     pub async fn start_again(&self) {
         let (server, port) = (Arc::clone(&self.server), self.port);

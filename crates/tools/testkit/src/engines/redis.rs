@@ -34,6 +34,18 @@ impl Redis {
         blocking(move || server.stop()).await;
     }
 
+    /// Kills the server, as a crash would. Its data stays.
+    pub async fn kill(&self) {
+        let server = Arc::clone(&self.server);
+        blocking(move || server.kill()).await;
+    }
+
+    /// Starts the stopped server again at the same address, with nothing of its data left.
+    pub async fn start_empty(&self) {
+        std::fs::remove_dir_all(self.server.folder().join("appendonlydir")).unwrap();
+        self.start_again().await;
+    }
+
     /// Starts the stopped server again, at the same address with the same data.
     pub async fn start_again(&self) {
         let (server, port) = (Arc::clone(&self.server), self.port);

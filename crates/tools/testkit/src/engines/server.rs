@@ -85,9 +85,18 @@ impl Server {
 
     /// Stops the server in good order and waits until it has ended. Its data stays.
     pub(super) fn stop(&self) {
+        self.end(b"stop\n");
+    }
+
+    /// Ends the server at once, as a crash would, and waits until it has ended. Its data stays.
+    pub(super) fn kill(&self) {
+        self.end(b"kill\n");
+    }
+
+    fn end(&self, word: &[u8]) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut running) = running {
-            running.supervisor.stdin.take().unwrap().write_all(b"stop\n").unwrap();
+            running.supervisor.stdin.take().unwrap().write_all(word).unwrap();
             running.supervisor.wait().unwrap();
         }
     }

@@ -3,7 +3,7 @@
 # Arguments: the server's folder, the signal of an orderly stop, the signal that ends at once, other files
 # to remove (one word, separated by spaces), and then the server's command line.
 #
-# "stop" on standard input is an orderly stop and keeps the folder. The end of standard input, which is also
+# "stop" on standard input is an orderly stop, "kill" ends the server at once; both keep the folder. The end of standard input, which is also
 # what the death of the test looks like, ends the server at once and removes its folder.
 folder=$1
 orderly=$2
@@ -19,6 +19,8 @@ server=$!
     read -r word <&3
     if [ "$word" = stop ]; then
         kill -s "$orderly" "$server"
+    elif [ "$word" = kill ]; then
+        kill -s "$at_once" "$server"
     else
         : >"$folder/abandoned"
         kill -s "$at_once" "$server"

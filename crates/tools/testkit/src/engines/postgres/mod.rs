@@ -90,6 +90,11 @@ impl Postgres {
         self.with(|cluster| cluster.primary.stop()).await;
     }
 
+    /// Ends the primary at once, as a crash would: nothing is finished, connections break.
+    pub async fn kill(&self) {
+        self.with(|cluster| cluster.primary.kill()).await;
+    }
+
     /// Starts the stopped primary again, at the same address with the same data.
     pub async fn start_again(&self) {
         self.with(|cluster| cluster.primary.start()).await;
@@ -104,6 +109,16 @@ impl Postgres {
     /// Makes a primary of the replica and waits until it takes writes. The old primary should be stopped.
     pub async fn promote_replica(&self) {
         self.with(|cluster| cluster.replica().execute("SELECT pg_promote()")).await;
+    }
+
+    /// Stops the replica. Its data stays.
+    pub async fn stop_replica(&self) {
+        self.with(|cluster| cluster.replica().stop()).await;
+    }
+
+    /// Starts the stopped replica again.
+    pub async fn start_replica_again(&self) {
+        self.with(|cluster| cluster.replica().start()).await;
     }
 
     /// Keeps the replica from showing new commits, until [`Postgres::resume_replica`].

@@ -72,6 +72,10 @@ impl Node {
         self.server.stop();
     }
 
+    pub(super) fn kill(&self) {
+        self.server.kill();
+    }
+
     pub(super) fn url(&self, database: &str) -> String {
         format!("postgres://{ROLE}:{ROLE}@127.0.0.1:{}/{database}", self.port)
     }

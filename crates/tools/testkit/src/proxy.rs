@@ -5,7 +5,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub(crate) struct Proxy {
+/// A relay to one address. It goes away with the test.
+pub struct Proxy {
     port: u16,
     /// Connections made before the number rose are silent.
     generation: watch::Sender<u64>,
@@ -14,7 +15,7 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Relays to `target`, a `host:port`.
-    pub(crate) async fn start(target: String) -> Self {
+    pub async fn start(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let generation = watch::Sender::new(0);
@@ -31,12 +32,13 @@ impl Proxy {
         Self { port, generation, _relays: relays }
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+    /// Where it listens: `127.0.0.1:port`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// From now on the present connections carry nothing, and stay open. New ones work.
-    pub(crate) fn silence(&self) {
+    pub fn silence(&self) {
         self.generation.send_modify(|generation| *generation += 1);
     }
 }
