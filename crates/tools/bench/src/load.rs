@@ -120,6 +120,12 @@ pub(crate) async fn drive<C: Client>(server: &Server, clients: Vec<C>, plan: Pla
     Ok(Measured { runs, latency, operations })
 }
 
+/// Puts `clients` to work where there is no server of ours; answers with operations a second.
+pub(crate) async fn alone<C: Client>(clients: Vec<C>, length: Duration) -> Result<(Vec<C>, f64)> {
+    let burst = burst(clients, length, &mut Histogram::new(3)?).await?;
+    Ok((burst.clients, burst.operations as f64 / burst.elapsed.as_secs_f64()))
+}
+
 async fn once<C: Client>(
     server: &Server,
     clients: Vec<C>,
@@ -127,6 +133,24 @@ async fn once<C: Client>(
     latency: &mut Histogram<u64>,
 ) -> Result<(Vec<C>, Run)> {
     let (server_before, own_before) = (server.cpu()?, own_cpu()?);
+    let Burst { clients, operations, elapsed } = burst(clients, length, latency).await?;
+    let client_cpu = own_cpu()?.saturating_sub(own_before);
+    let rest = server.rest().await?;
+    let server_cpu = server.cpu()?.saturating_sub(server_before);
+    Ok((clients, Run { operations, elapsed, rest, server_cpu, client_cpu }))
+}
+
+struct Burst<C> {
+    clients: Vec<C>,
+    operations: u64,
+    elapsed: Duration,
+}
+
+async fn burst<C: Client>(
+    clients: Vec<C>,
+    length: Duration,
+    latency: &mut Histogram<u64>,
+) -> Result<Burst<C>> {
     let begun = Instant::now();
     let failed = Rc::new(Cell::new(false));
     let local = LocalSet::new();
@@ -134,23 +158,20 @@ async fn once<C: Client>(
         .into_iter()
         .map(|client| local.spawn_local(work(client, begun + length, Rc::clone(&failed))))
         .collect();
-    let mut operations = 0;
-    let mut back = Vec::with_capacity(tasks.len());
-    let ended = local.run_until(async {
-        for task in tasks {
-            let (client, done, seen) = task.await??;
-            operations += done;
-            latency.add(&seen)?;
-            back.push(client);
-        }
-        anyhow::Ok(())
-    });
-    ended.await?;
-    let elapsed = begun.elapsed();
-    let client_cpu = own_cpu()?.saturating_sub(own_before);
-    let rest = server.rest().await?;
-    let server_cpu = server.cpu()?.saturating_sub(server_before);
-    Ok((back, Run { operations, elapsed, rest, server_cpu, client_cpu }))
+    let mut ended = Burst { clients: Vec::with_capacity(tasks.len()), operations: 0, elapsed: Duration::ZERO };
+    local
+        .run_until(async {
+            for task in tasks {
+                let (client, done, seen) = task.await??;
+                ended.operations += done;
+                latency.add(&seen)?;
+                ended.clients.push(client);
+            }
+            anyhow::Ok(())
+        })
+        .await?;
+    ended.elapsed = begun.elapsed();
+    Ok(ended)
 }
 
 /// Operates until the time is over, or another client has failed.

@@ -4,27 +4,31 @@
 mod bench;
 mod limits;
 mod load;
+mod machine;
 mod process;
 mod rows;
 mod session;
 mod shop;
+mod table;
 mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum as _};
 
 use crate::bench::Bench;
 use crate::load::Plan;
+use crate::machine::Machine;
+use crate::rows::Subject;
 use crate::shop::Shops;
 
 /// Measures a Souk server and the machine it runs on.
 #[derive(Parser)]
 struct Arguments {
     /// The rows to measure; all of them when none is named.
-    rows: Vec<String>,
+    rows: Vec<Subject>,
     /// The program to measure.
     #[arg(long, value_name = "PATH")]
     server: PathBuf,
@@ -37,6 +41,9 @@ struct Arguments {
     /// Runs of each row; the table shows their median.
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// Orders in the large shop.
+    #[arg(long, default_value_t = 1_000_000)]
+    large: usize,
     /// One short run of each row, for a first look.
     #[arg(long)]
     quick: bool,
@@ -60,6 +67,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let shops = Shops::open(&arguments.server, &arguments.work)?;
     let (seconds, runs) = if arguments.quick { (2, 1) } else { (arguments.seconds, arguments.runs) };
     let plan = Plan { warm_up: Duration::from_secs(2), run: Duration::from_secs(seconds), runs };
-    let bench = Bench { shops, plan, keep_data: arguments.keep_data };
-    bench.checkout().await
+    let machine = Machine::look(&arguments.work)?;
+    let bench = Bench { shops, plan, machine, large: arguments.large, keep_data: arguments.keep_data };
+    let subjects = if arguments.rows.is_empty() { Subject::value_variants() } else { &arguments.rows };
+    let mut rows = Vec::new();
+    for subject in subjects {
+        rows.extend(subject.measure(&bench).await?);
+    }
+    println!("{}\n\n{}", bench.machine.describe(), table::render(&rows));
+    Ok(())
 }

@@ -74,12 +74,30 @@ impl Shops {
     /// A folder of its own with a copy of the shop that has so many orders.
     pub(crate) async fn copy(&self, orders: usize, name: &str) -> Result<PathBuf> {
         let kept = self.kept(orders).await?;
+        let folder = self.scratch(name)?;
+        copy(&kept, &folder)?;
+        Ok(folder)
+    }
+
+    /// An empty folder for the time being.
+    pub(crate) fn scratch(&self, name: &str) -> Result<PathBuf> {
         let folder = self.root.join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
-        copy(&kept, &folder)?;
+        fs::create_dir_all(&folder)?;
         Ok(folder)
+    }
+
+    /// Removes every folder whose name begins with `name`.
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        for entry in fs::read_dir(&self.root)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(name) {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// The shop with so many orders itself: made when there is none of this schema yet. For what only reads.
@@ -107,12 +125,8 @@ impl Shops {
 
     /// An empty folder with the configuration.
     fn fresh(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.root.join(name);
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("souk.toml"), config())?;
+        let folder = self.scratch(name)?;
+        configure(&folder, None)?;
         Ok(folder)
     }
 
@@ -156,21 +170,24 @@ impl Shops {
     }
 }
 
-/// What a shop under load is told. Limits of attempts are raised, because one machine asks for all of them;
-/// they are counted as ever. Access tokens live for as long as a row takes.
-fn config() -> String {
+/// Writes what a shop under load is told. Limits of attempts are raised, because one machine asks for all of
+/// them; they are counted as ever. Access tokens live for as long as a row takes. Passwords are hashed on as
+/// many threads as the product chooses, or on `hashing_threads`.
+pub(crate) fn configure(folder: &Path, hashing_threads: Option<usize>) -> Result<()> {
     let argon::Cost { memory_kib, passes, lanes } = argon::COST;
-    format!(
+    let threads = hashing_threads.unwrap_or(0);
+    let config = format!(
         "data = 'data'\npublic_url = 'http://shop.example'\n\
          [gateway]\nrequests = {{ quota = 4000000000, window_seconds = 60 }}\n\
          authentication = {{ quota = 4000000000, window_seconds = 60 }}\n\
          [identity]\naccess_token_s = 3600\n\
-         hashing = {{ memory_kib = {memory_kib}, passes = {passes}, lanes = {lanes} }}\n\
+         hashing = {{ memory_kib = {memory_kib}, passes = {passes}, lanes = {lanes}, threads = {threads} }}\n\
          limits = {{ attempts_per_account = 100000, attempts_per_source = 1000000, \
          refreshes_per_session = 1000000 }}\n\
          [orders]\ncurrency = 'USD'\n\
          [[analytics.sources]]\nname = 'bench'\nwrite_key = '{WRITE_KEY}'\n"
-    )
+    );
+    Ok(fs::write(folder.join("souk.toml"), config)?)
 }
 
 /// A hash over every table and index that the databases under `data` have.

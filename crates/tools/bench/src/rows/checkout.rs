@@ -3,11 +3,13 @@
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
-use crate::bench::Bench;
-use crate::load::{Client, Measured, drive};
+use crate::bench::{Bench, SMALL};
+use crate::limits::sqlite::Baseline;
+use crate::load::{Client, drive};
 use crate::process::Server;
 use crate::session::{Session, sign_in_buyers};
 use crate::shop::BUYERS;
+use crate::table::{Aim, Row};
 use crate::wire::{Connection, NUMBER, Numbered, Request};
 
 /// Customers at the till at once.
@@ -45,8 +47,32 @@ impl Client for Buyer {
     }
 }
 
-/// Puts the till under load.
-pub(crate) async fn load(bench: &Bench, server: &Server) -> Result<Measured> {
+/// What a checkout may cost the server, in microseconds.
+const AIM_CPU_US: f64 = 2_000.0;
+
+/// Checkouts a second that are aimed at.
+const AIM_RATE: f64 = 1_000.0;
+
+pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
+    let server = bench.copy_and_start(SMALL, "checkout").await?;
+    let clients = clients(&server).await?;
+    server.rest().await?;
+    let baseline = Baseline::take(&server.data, &bench.shops.scratch("checkout-before")?)?;
+    let measured = drive(&server, clients, bench.plan).await?;
+    let data = server.data.clone();
+    server.stop().await?;
+    let rows = baseline.rows(&data, measured.operations, &[])?;
+    eprintln!("    an order is {}", rows.describe());
+    let name = format!("checkout to paid ({})", rows.describe());
+    let limit = rows.rate(CLIENTS, &bench.shops.scratch("checkout-bare")?)?;
+    bench.done("checkout")?;
+    let (rate, cpu) = (measured.rate().median, measured.server_cpu().median);
+    let aim = Aim::new("1,000/s, at most 2 ms CPU".to_owned(), rate >= AIM_RATE && cpu <= AIM_CPU_US);
+    Ok(vec![Row::of_load(&name, &measured, bench).with_limit(limit).with_aim(aim)])
+}
+
+/// Customers at the till.
+async fn clients(server: &Server) -> Result<Vec<Buyer>> {
     let sessions = sign_in_buyers(server.address, BUYERS).await?;
     let variants = variants(server).await?;
     let mut clients = Vec::with_capacity(CLIENTS);
@@ -58,8 +84,7 @@ pub(crate) async fn load(bench: &Bench, server: &Server) -> Result<Measured> {
             next: number as u64 * 1_000_000_000,
         });
     }
-    server.rest().await?;
-    drive(server, clients, bench.plan()).await
+    Ok(clients)
 }
 
 fn customer(session: &Session, variants: &[String], number: usize) -> Customer {
