@@ -71,9 +71,10 @@ impl Default for EmbeddedConfig {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct PostgresConfig {
-    /// `postgres://user:password@host/database`, with `?sslmode=require` for TLS.
+    /// `postgres://user:password@host/database`, with `?sslmode=require` for TLS. Of several hosts with commas, the
+    /// one that takes writes is used, whichever that is at the time.
     pub url: Secret<String>,
-    /// A streaming replica that reads may go to.
+    /// A streaming replica that reads may go to; one server, which may become the primary.
     #[serde(default)]
     pub replica_url: Option<Secret<String>>,
     /// A PEM file of certificate authorities to trust besides the system's.

@@ -26,7 +26,7 @@ mod value;
 pub use config::{DatabaseConfig, EmbeddedConfig, PostgresConfig};
 pub use connection::Connection;
 pub use database::{Database, Stats};
-pub use due::{BoxError, Due, DueItem, Next, WorkOptions};
+pub use due::{Away, BoxError, Due, DueItem, Next, WorkOptions};
 pub use error::{Error, Source};
 pub use lease::Lease;
 pub use migrate::Migration;

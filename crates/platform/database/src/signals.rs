@@ -49,6 +49,11 @@ impl Signals {
 pub struct Changes(watch::Receiver<()>);
 
 impl Changes {
+    /// Takes every commit until now for seen: the next wait ends at the next one.
+    pub fn mark_seen(&mut self) {
+        self.0.mark_unchanged();
+    }
+
     /// Waits for the next commit; never ends once the database is closed.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {

@@ -1,6 +1,7 @@
 //! Due work: rows that say what to do and when. They are written in the transaction that makes the work
 //! necessary, survive restarts, and are claimed for a limited time, so a crash loses none.
 
+mod rest;
 mod store;
 mod worker;
 
@@ -52,6 +53,13 @@ pub enum Next {
     /// It is to be done again then, as a new item.
     At(Timestamp),
 }
+
+/// A handler's failure because what all work of the queue needs is away, such as the mail server. The whole queue
+/// then rests for a moment and is tried again with one item, instead of each item for longer and longer: when the
+/// need is back, all of it is done at once.
+#[derive(Debug, thiserror::Error)]
+#[error("what the work needs is away")]
+pub struct Away(#[source] pub BoxError);
 
 struct Claimed {
     key: String,

@@ -121,19 +121,20 @@ impl Database {
         .await
     }
 
-    /// Puts the item back for `at`, with what went wrong if something did.
+    /// Puts the item back for `at`, with what went wrong if something did, and how often.
     pub(super) async fn put_back(
         &self,
         item: &DueItem,
         at: Timestamp,
         error: Option<&str>,
+        attempts: u32,
     ) -> Result<(), Error> {
         self.write_with(Isolation::ReadCommitted, |mut tx| async move {
             tx.execute(
                 "UPDATE platform_due SET due_at = COALESCE(again_at, $4), again_at = NULL, claim = NULL, \
-                 last_error = $5, attempts = CASE WHEN $6 THEN attempts ELSE 0 END \
+                 last_error = $5, attempts = CASE WHEN again_at IS NULL THEN $6 ELSE 0 END \
                  WHERE queue = $1 AND item_key = $2 AND claim = $3",
-                &params![item.queue, &item.key, item.claim, at, error, error.is_some()],
+                &params![item.queue, &item.key, item.claim, at, error, attempts],
             )
             .await?;
             tx.commit(()).await

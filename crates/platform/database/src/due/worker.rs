@@ -3,9 +3,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
-use super::{BoxError, DueItem, FIRST_PAUSE, Next};
+use super::rest::Rest;
+use super::{Away, BoxError, DueItem, FIRST_PAUSE, Next};
 use crate::database::Database;
 use crate::error::Error;
 use crate::retry::jittered;
@@ -15,6 +17,28 @@ const ERROR_LEN: usize = 1_000;
 
 /// The most items that [`Database::work_once`] does, which ends a handler that puts its item back for now.
 const MOST_AT_ONCE: usize = 10_000;
+
+/// How often to try to record how an item ended.
+const SETTLE_AGAIN: Duration = Duration::from_millis(500);
+
+/// How an item ended, as far as the rest of its queue is concerned.
+enum Ended {
+    Well,
+    Away,
+    Otherwise,
+}
+
+/// Learns from an item that ended whether the queue is to rest.
+fn note(queue: &str, rest: &mut Rest, ended: Result<Ended, JoinError>) {
+    match ended {
+        Ok(Ended::Well) if rest.is_trying() => {
+            tracing::info!(queue, "what the queue needs is back");
+            rest.end();
+        }
+        Ok(Ended::Away) => rest.begin(Instant::now()),
+        Ok(Ended::Well | Ended::Otherwise) | Err(_) => {}
+    }
+}
 
 /// How a queue is worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +67,7 @@ impl Default for WorkOptions {
 impl Database {
     /// Does the work of `queue` as it becomes due, until `shutdown` ends; then waits for what is running.
     /// A handler that fails or panics is called again later, so what it does must bear repetition. Two items
-    /// of one key never run at the same time.
+    /// of one key never run at the same time. A handler that fails with [`Away`] makes the whole queue rest.
     pub async fn work<H, Fut>(
         &self,
         queue: &'static str,
@@ -56,10 +80,16 @@ impl Database {
     {
         let mut shutdown = pin!(shutdown);
         let mut changes = self.due_changed();
-        let mut running = JoinSet::new();
+        let (mut running, mut rest) = (JoinSet::new(), Rest::default());
         loop {
-            let free = options.concurrency.max(1).saturating_sub(running.len());
-            let pause = match self.start_due(queue, &options, free, &handler, &mut running).await {
+            let most = if rest.is_trying() { 1 } else { options.concurrency.max(1) };
+            let free = most.saturating_sub(running.len());
+            let resting = rest.left(Instant::now());
+            let started = match resting {
+                Some(left) => Ok(left),
+                None => self.start_due(queue, &options, free, &handler, &mut running).await,
+            };
+            let pause = match started {
                 Ok(pause) => pause,
                 Err(error) => {
                     tracing::warn!(
@@ -70,11 +100,16 @@ impl Database {
                     options.poll
                 }
             };
-            let has_room = running.len() < options.concurrency.max(1);
+            let has_room = running.len() < most;
             tokio::select! {
                 () = &mut shutdown => break,
-                Some(_) = running.join_next() => while running.try_join_next().is_some() {},
-                () = changes.changed(), if has_room => {}
+                Some(first) = running.join_next() => {
+                    note(queue, &mut rest, first);
+                    while let Some(another) = running.try_join_next() {
+                        note(queue, &mut rest, another);
+                    }
+                }
+                () = changes.changed(), if has_room && resting.is_none() => {}
                 () = tokio::time::sleep(pause), if has_room => {}
             }
         }
@@ -88,7 +123,7 @@ impl Database {
         options: &WorkOptions,
         free: usize,
         handler: &H,
-        running: &mut JoinSet<()>,
+        running: &mut JoinSet<Ended>,
     ) -> Result<Duration, Error>
     where
         H: Fn(DueItem) -> Fut,
@@ -121,7 +156,7 @@ impl Database {
         item: &DueItem,
         options: &WorkOptions,
         work: impl Future<Output = Result<Next, BoxError>> + Send,
-    ) {
+    ) -> Ended {
         // What a panicking handler leaves behind is its transaction, which is rolled back.
         let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
         let result = loop {
@@ -135,46 +170,62 @@ impl Database {
                             key = item.key,
                             "the claim was lost; the handler is stopped"
                         );
-                        return;
+                        return Ended::Otherwise;
                     }
                 }
             }
         };
-        if let Err(error) = self.settle(item, options, result).await {
-            // The claim runs out and the item is done again.
-            tracing::warn!(
-                queue = item.queue,
-                key = item.key,
-                error = &error as &dyn std::error::Error,
-                "cannot record how due work ended"
-            );
+        let ended = match &result {
+            Ok(_) => Ended::Well,
+            Err(error) if error.is::<Away>() => Ended::Away,
+            Err(_) => Ended::Otherwise,
+        };
+        // A database that is away is waited for: otherwise the item would be left until its claim runs out.
+        let deadline = Instant::now() + options.lease;
+        while let Err(error) = self.settle(item, options, &result).await {
+            if Instant::now() >= deadline {
+                tracing::warn!(
+                    queue = item.queue,
+                    key = item.key,
+                    error = &error as &dyn std::error::Error,
+                    "cannot record how due work ended; it is done again"
+                );
+                break;
+            }
+            tokio::time::sleep(SETTLE_AGAIN).await;
         }
+        ended
     }
 
     async fn settle(
         &self,
         item: &DueItem,
         options: &WorkOptions,
-        result: Result<Next, BoxError>,
+        result: &Result<Next, BoxError>,
     ) -> Result<(), Error> {
-        match result {
-            Ok(Next::Done) => self.done(item).await,
-            Ok(Next::At(at)) => self.put_back(item, at, None).await,
-            Err(error) => {
-                let text = chain(error.as_ref());
-                tracing::warn!(
-                    queue = item.queue,
-                    key = item.key,
-                    attempts = item.attempts,
-                    error = text,
-                    "due work failed and will be tried again"
-                );
-                metrics::counter!("database_due_failures_total", "queue" => item.queue).increment(1);
-                let pause =
-                    jittered(self.rng(), FIRST_PAUSE, options.max_backoff, item.attempts.saturating_sub(1));
-                self.put_back(item, self.clock().now().plus(pause), Some(&text)).await
-            }
-        }
+        let error = match result {
+            Ok(Next::Done) => return self.done(item).await,
+            Ok(Next::At(at)) => return self.put_back(item, *at, None, 0).await,
+            Err(error) => error,
+        };
+        let text = chain(error.as_ref());
+        let (pause, attempts) = if error.is::<Away>() {
+            // It is not the item's fault, and the queue rests as a whole.
+            (Duration::ZERO, item.attempts.saturating_sub(1))
+        } else {
+            let doublings = item.attempts.saturating_sub(1);
+            (jittered(self.rng(), FIRST_PAUSE, options.max_backoff, doublings), item.attempts)
+        };
+        self.put_back(item, self.clock().now().plus(pause), Some(&text), attempts).await?;
+        tracing::warn!(
+            queue = item.queue,
+            key = item.key,
+            attempts,
+            error = text,
+            "due work failed and will be tried again"
+        );
+        metrics::counter!("database_due_failures_total", "queue" => item.queue).increment(1);
+        Ok(())
     }
 
     /// Does everything of `queue` that is due now, one after the other. Returns how many items that were.
@@ -193,7 +244,10 @@ impl Database {
             let mut items = self.claim(queue, 1, options.lease).await?;
             let Some(item) = items.pop() else { break };
             let result = handler(item.clone()).await;
-            self.settle(&item, &options, result).await?;
+            self.settle(&item, &options, &result).await?;
+            if matches!(&result, Err(error) if error.is::<Away>()) {
+                break;
+            }
             count += 1;
         }
         Ok(count)

@@ -37,9 +37,9 @@ impl Engine {
         schema: &'static str,
         signals: Arc<Signals>,
     ) -> Result<Arc<Self>, Error> {
-        let primary = Pool::new(config, &config.url, config.pool, schema)?;
+        let primary = Pool::primary(config, schema)?;
         let replica = match &config.replica_url {
-            Some(url) => Some(Replica::new(Pool::new(config, url, config.replica_pool, schema)?)),
+            Some(url) => Some(Replica::new(Pool::replica(config, url, schema)?)),
             None => None,
         };
         Ok(Arc::new(Self {

@@ -1,5 +1,6 @@
 //! The full engine: PostgreSQL with a pool per service, maybe a replica, one schema per service.
 
+mod connect;
 mod decode;
 mod encode;
 mod engine;

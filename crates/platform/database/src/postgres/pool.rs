@@ -3,8 +3,10 @@ use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, RecyclingMethod, Runtime, Timeouts};
 use kernel::Secret;
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{CancelToken, NoTls};
 
+use super::connect::{AnyOf, addresses};
 use super::errors::classify_pool;
 use super::tls::Tls;
 use crate::config::{PostgresConfig, millis};
@@ -49,38 +51,49 @@ impl Settings {
 }
 
 impl Pool {
-    /// A pool for the schema `schema` at `url`. Connects when the first connection is asked for.
-    pub(super) fn new(
+    /// A pool for the schema `schema` on whichever of the servers of `url` takes writes. Connects when the first
+    /// connection is asked for.
+    pub(super) fn primary(config: &PostgresConfig, schema: &'static str) -> Result<Arc<Self>, Error> {
+        let mut servers = servers(config, &config.url, schema, "postgres.url")?;
+        for server in &mut servers {
+            // A server that has become a replica, or has not yet become a primary, is not the one.
+            server.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        Self::new(config, servers, config.pool, schema)
+    }
+
+    /// A pool on the one server of `url`, whatever it takes.
+    pub(super) fn replica(
         config: &PostgresConfig,
         url: &Secret<String>,
+        schema: &'static str,
+    ) -> Result<Arc<Self>, Error> {
+        let field = "postgres.replica_url";
+        let servers = servers(config, url, schema, field)?;
+        if servers.len() > 1 {
+            // How far a replica has come is known of one, not of each of several.
+            return Err(Error::Config { field, problem: "must name one server".to_owned() });
+        }
+        Self::new(config, servers, config.replica_pool, schema)
+    }
+
+    fn new(
+        config: &PostgresConfig,
+        servers: Vec<tokio_postgres::Config>,
         size: usize,
         schema: &'static str,
     ) -> Result<Arc<Self>, Error> {
         let unusable = |problem: String| Error::Config { field: "postgres.url", problem };
-        // The parser's complaint may quote the address, and the address holds a password.
-        let mut address: tokio_postgres::Config =
-            url.expose().parse().map_err(|_| unusable("is not an address of PostgreSQL".to_owned()))?;
-        let settings = Settings::new(config);
-        address.connect_timeout(millis(config.connect_timeout_ms));
-        address.tcp_user_timeout(settings.patience());
-        address.keepalives_idle(Duration::from_secs(30));
-        address.application_name(format!("souk {schema}"));
-        if !settings.transaction_pooling {
-            let own = address.get_options().unwrap_or_default();
-            let options = format!(
-                "{own} -c search_path={schema} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
-                settings.statement_timeout.as_millis(),
-                settings.tx_timeout.as_millis(),
-            );
-            address.options(options.trim_start());
-        }
-        let tls = Tls::new(address.get_ssl_mode(), config.ca_file.as_deref())?;
+        let first = servers.first().cloned().ok_or_else(|| unusable("names no server".to_owned()))?;
+        let tls = Tls::new(first.get_ssl_mode(), config.ca_file.as_deref())?;
         // A closed connection is noticed without asking; an open one is clean, because a session that cannot
         // vouch for its connection does not give it back.
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match &tls {
-            Tls::Plain => Manager::from_config(address, NoTls, recycling),
-            Tls::Verified(connector) => Manager::from_config(address, connector.clone(), recycling),
+            Tls::Plain => Manager::from_connect(first, AnyOf::new(servers, NoTls), recycling),
+            Tls::Verified(connector) => {
+                Manager::from_connect(first, AnyOf::new(servers, connector.clone()), recycling)
+            }
         };
         let connections = deadpool_postgres::Pool::builder(manager)
             .max_size(size)
@@ -92,7 +105,7 @@ impl Pool {
             })
             .build()
             .map_err(|error| unusable(error.to_string()))?;
-        Ok(Arc::new(Self { connections, tls, size, schema, settings }))
+        Ok(Arc::new(Self { connections, tls, size, schema, settings: Settings::new(config) }))
     }
 
     /// Waits for a free connection, for as long as the configuration allows.
@@ -118,4 +131,36 @@ impl Pool {
             let _ = tokio::time::timeout(GRACE, cancelled).await;
         });
     }
+}
+
+/// How to connect to each of the servers that `url` names.
+fn servers(
+    config: &PostgresConfig,
+    url: &Secret<String>,
+    schema: &'static str,
+    field: &'static str,
+) -> Result<Vec<tokio_postgres::Config>, Error> {
+    let settings = Settings::new(config);
+    let server = |address: String| {
+        // The parser's complaint may quote the address, and the address holds a password.
+        let mut server: tokio_postgres::Config = address.parse().map_err(|_| Error::Config {
+            field,
+            problem: "is not an address of PostgreSQL".to_owned(),
+        })?;
+        server.connect_timeout(millis(config.connect_timeout_ms));
+        server.tcp_user_timeout(settings.patience());
+        server.keepalives_idle(Duration::from_secs(30));
+        server.application_name(format!("souk {schema}"));
+        if !settings.transaction_pooling {
+            let own = server.get_options().unwrap_or_default();
+            let options = format!(
+                "{own} -c search_path={schema} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
+                settings.statement_timeout.as_millis(),
+                settings.tx_timeout.as_millis(),
+            );
+            server.options(options.trim_start());
+        }
+        Ok(server)
+    };
+    addresses(url.expose()).into_iter().map(server).collect()
 }

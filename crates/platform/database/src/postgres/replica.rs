@@ -14,7 +14,7 @@ const REST: Duration = Duration::from_secs(1);
 /// A streaming replica, and how far it is known to have come.
 pub(super) struct Replica {
     pool: Arc<Pool>,
-    /// It only grows, so an old answer is a safe one.
+    /// It only grows while the replica runs, so an old answer is a safe one.
     replayed: AtomicU64,
     resting_until: Mutex<Option<Instant>>,
 }
@@ -54,6 +54,8 @@ impl Replica {
             error = error as &dyn std::error::Error,
             "the replica is away; reads go to the primary"
         );
+        // One that crashed may begin a little before where it was.
+        self.replayed.store(0, Ordering::Relaxed);
         *self.resting_until.lock() = Some(Instant::now() + REST);
     }
 }

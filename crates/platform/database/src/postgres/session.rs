@@ -23,6 +23,8 @@ pub(crate) struct Session {
     in_flight: bool,
     /// The server closed the connection, or is about to.
     lost: bool,
+    /// A commit was sent.
+    committing: bool,
     /// When the transaction was opened, if one is open.
     opened: Option<Instant>,
     /// For how long a transaction may stay open.
@@ -48,6 +50,7 @@ impl Session {
             connection: Some(connection),
             in_flight: false,
             lost: false,
+            committing: false,
             opened: None,
             tx_timeout: pool.settings.tx_timeout,
             patience: pool.settings.patience(),
@@ -166,8 +169,10 @@ impl Session {
         }
         // The insert position covers this commit whatever `synchronous_commit` is.
         let sql = if locate { "COMMIT; SELECT pg_current_wal_insert_lsn()" } else { "COMMIT" };
+        self.committing = true;
         match self.simple(sql).await {
             Ok(messages) => {
+                self.committing = false;
                 self.opened = None;
                 Ok(first_value(&messages).and_then(parse_lsn))
             }
@@ -275,7 +280,11 @@ impl Drop for Session {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
         if self.in_flight {
-            self.pool.cancel(connection.cancel_token());
+            // A commit that waits for a synchronous replica is not cancelled: it would take effect here alone, be
+            // seen by others, and be gone with this server.
+            if !self.committing {
+                self.pool.cancel(connection.cancel_token());
+            }
             Self::close(connection);
             return;
         }

@@ -1,10 +1,10 @@
 //! Due work: done when it is due, never lost, one run of a key at a time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use database::{BoxError, Database, Due, DueItem, Error, Next, WorkOptions, params};
+use database::{Away, BoxError, Database, Due, DueItem, Error, Next, WorkOptions, params};
 use kernel::Timestamp;
 use parking_lot::Mutex;
 use serde_json::json;
@@ -255,6 +255,48 @@ testkit::on_both_engines! {
         let left: Vec<(String, String)> =
             reader.fetch_all("SELECT item_key, last_error FROM platform_due", &params![]).await.unwrap();
         assert_eq!(left, [("panics".to_owned(), "the handler panicked".to_owned())]);
+    }
+
+    async fn a_queue_whose_need_is_away_rests_as_a_whole(db: TestDatabase) {
+        for number in 0..30 {
+            schedule(&db, &number.to_string(), number, db.clock().now()).await;
+        }
+        let (tries, away) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let worker = tokio::spawn({
+            let (db, tries, away) = (Database::clone(&db), tries.clone(), away.clone());
+            async move {
+                let options = WorkOptions { concurrency: 4, ..WorkOptions::default() };
+                db.work("mails", options, async { stopped.await.unwrap() }, |_| {
+                    tries.fetch_add(1, Ordering::SeqCst);
+                    let away = away.load(Ordering::SeqCst);
+                    async move {
+                        if away { Err(Away("nobody answers".into()).into()) } else { Ok(Next::Done) }
+                    }
+                })
+                .await;
+            }
+        });
+        let left = async || {
+            let mut reader = db.read().await.unwrap();
+            let (left,): (i64,) = reader.fetch_one("SELECT COUNT(*) FROM platform_due", &[]).await.unwrap();
+            left
+        };
+        let deadline = tokio::time::Instant::now() + 20 * SECOND;
+        while tries.load(Ordering::SeqCst) < 6 {
+            assert!(tokio::time::Instant::now() < deadline, "what is needed is not tried again");
+            tokio::time::sleep(SECOND / 100).await;
+        }
+        // Four at first; then one after a second, and one after two more.
+        assert_eq!((tries.load(Ordering::SeqCst), left().await), (6, 30));
+        away.store(false, Ordering::SeqCst);
+        while left().await > 0 {
+            assert!(tokio::time::Instant::now() < deadline, "what is needed is back and the work is not done");
+            tokio::time::sleep(SECOND / 100).await;
+        }
+        assert_eq!(tries.load(Ordering::SeqCst), 36, "no item waits longer because it was tried in vain");
+        stop.send(()).unwrap();
+        worker.await.unwrap();
     }
 
     async fn two_workers_share_the_work(db: TestDatabase) {

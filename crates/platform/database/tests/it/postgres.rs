@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use database::{Database, DatabaseConfig, Error, PostgresConfig, Row, params};
+use database::{Database, DatabaseConfig, Due, Error, Next, PostgresConfig, Row, WorkOptions, params};
 use kernel::Fail as _;
 use testkit::TestDatabase;
 use testkit::certificates::Authority;
-use testkit::engines::Postgres;
+use testkit::engines::{Postgres, PostgresOptions, Replica};
 use tokio::sync::Barrier;
 
 use crate::tables;
@@ -155,6 +155,146 @@ async fn a_restart_of_the_server_is_survived() {
     postgres.start_again().await;
     tables::insert(&db, 2, "bert").await.unwrap();
     assert_eq!(tables::count(&db).await, 2);
+}
+
+/// `postgres://souk:souk@127.0.0.1:port/name` and other servers that may be asked for the same.
+fn with_others(url: &str, others: &[String], first: bool) -> String {
+    let (user, rest) = url.split_once('@').unwrap();
+    let (host, name) = rest.split_once('/').unwrap();
+    let mut hosts: Vec<&str> = others.iter().map(String::as_str).collect();
+    hosts.insert(if first { 0 } else { others.len() }, host);
+    format!("{user}@{}/{name}", hosts.join(","))
+}
+
+fn host(url: &str) -> String {
+    url.split_once('@').unwrap().1.split_once('/').unwrap().0.to_owned()
+}
+
+#[tokio::test]
+async fn when_the_primary_dies_and_its_replica_is_promoted_writes_go_there() {
+    let options = PostgresOptions { replica: Replica::Synchronous, ..PostgresOptions::default() };
+    let postgres = Postgres::start_with(options).await;
+    let url = postgres.create_database("tested").await;
+    let replica = postgres.on_replica(&url);
+    let config = PostgresConfig {
+        replica_url: Some(kernel::Secret::new(replica.clone())),
+        ..PostgresConfig::new(with_others(&url, &[host(&replica)], true))
+    };
+    let db = TestDatabase::with(DatabaseConfig::Postgres(config), "tested").await;
+    tables::with_anna(&db).await;
+    postgres.kill().await;
+    let away = tables::insert(&db, 2, "bert").await.unwrap_err();
+    assert_eq!((away.code(), away.kind().status()), ("database.unavailable", 503), "{away:?}");
+    assert_eq!(tables::count(&db).await, 1, "what can be read is read");
+    postgres.promote_replica().await;
+    tables::insert(&db, 2, "bert").await.unwrap();
+    let anna = database::consistency::with_caller("anna", async {
+        tables::insert(&db, 3, "carl").await.unwrap();
+        tables::count(&db).await
+    });
+    assert_eq!(anna.await, 3);
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_without_a_word_costs_no_time() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = silent.local_addr().unwrap().to_string();
+    let url = Postgres::shared().await.create_database("tested").await;
+    let config = PostgresConfig::new(with_others(&url, &[silent], false));
+    let asked = tokio::time::Instant::now();
+    let db = TestDatabase::with(DatabaseConfig::Postgres(config), "tested").await;
+    tables::with_anna(&db).await;
+    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_replica_is_one_server() {
+    let mut config = PostgresConfig::new("postgres://a/souk");
+    config.replica_url = Some(kernel::Secret::new("postgres://b,c/souk".to_owned()));
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, rng) = (kernel::Clock::system(), kernel::Rng::system());
+    let config = DatabaseConfig::Postgres(config);
+    let refused = Database::open(&config, "tested", folder.path(), clock, rng).await.map(drop).unwrap_err();
+    assert!(matches!(refused, Error::Config { field: "postgres.replica_url", .. }), "{refused:?}");
+}
+
+/// To cancel it would make it visible here although no replica has it.
+#[tokio::test]
+async fn a_commit_that_waits_for_the_replica_is_not_cancelled() {
+    let options = PostgresOptions { replica: Replica::Synchronous, ..PostgresOptions::default() };
+    let postgres = Postgres::start_with(options).await;
+    let url = postgres.create_database("tested").await;
+    let config = PostgresConfig { statement_timeout_ms: 500, ..PostgresConfig::new(url) };
+    let db = TestDatabase::with(DatabaseConfig::Postgres(config), "tested").await;
+    tables::with_anna(&db).await;
+    postgres.stop_replica().await;
+    let unknown = tables::insert(&db, 2, "bert").await.unwrap_err();
+    assert!(matches!(unknown, Error::CommitUnknown { .. }), "{unknown:?}");
+    // A cancellation would have arrived long before another connection was made.
+    for _ in 0..20 {
+        assert_eq!(tables::count(&db).await, 1);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    postgres.start_replica_again().await;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while tables::count(&db).await != 2 {
+        assert!(tokio::time::Instant::now() < deadline, "the replica is back and the commit still waits");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Work whose end cannot be written down is not left until its claim runs out.
+#[tokio::test]
+async fn due_work_that_ends_while_the_server_is_away_goes_on_when_it_is_back() {
+    let postgres = std::sync::Arc::new(Postgres::start().await);
+    let url = postgres.create_database("tested").await;
+    let db = TestDatabase::with(DatabaseConfig::postgres(url), "tested").await;
+    for key in ["a", "b"] {
+        let due = &Due { queue: "mails", key: key.into(), payload: serde_json::Value::Null, at: db.clock().now() };
+        let scheduled: Result<(), Error> = db
+            .write(|mut tx| async move {
+                tx.schedule(due).await?;
+                tx.commit(()).await
+            })
+            .await;
+        scheduled.unwrap();
+    }
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let worker = tokio::spawn({
+        let (db, postgres) = (Database::clone(&db), postgres.clone());
+        async move {
+            let options = WorkOptions { concurrency: 1, ..WorkOptions::default() };
+            let stopped = async { stopped.await.unwrap() };
+            db.work("mails", options, stopped, |item| {
+                let postgres = postgres.clone();
+                async move {
+                    if item.key == "a" {
+                        postgres.kill().await;
+                    }
+                    Ok(Next::Done)
+                }
+            })
+            .await;
+        }
+    });
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while db.read().await.is_ok() {
+        assert!(tokio::time::Instant::now() < deadline, "the work was not begun");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    postgres.start_again().await;
+    // The clock of the test stands still: a claim never runs out.
+    let left = async || {
+        let (left,): (i64,) =
+            db.read().await?.fetch_one("SELECT COUNT(*) FROM platform_due", &[]).await?;
+        Ok::<i64, Error>(left)
+    };
+    while left().await.ok() != Some(0) {
+        assert!(tokio::time::Instant::now() < deadline, "the work is left alone");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.send(()).unwrap();
+    worker.await.unwrap();
 }
 
 #[tokio::test]
