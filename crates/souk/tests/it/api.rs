@@ -81,7 +81,7 @@ impl Api {
         self.call(Method::DELETE, path)
     }
 
-    fn call(&self, method: Method, path: &str) -> Call<'_> {
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
         // What the shop hands out as a whole address is called by its path.
         let path = path.strip_prefix(&self.base).unwrap_or(path).to_owned();
         Call { api: self, method, path, headers: HeaderMap::new(), body: None }
@@ -122,14 +122,19 @@ impl Call<'_> {
     }
 
     pub async fn send(self) -> Answer {
+        self.try_send().await.unwrap()
+    }
+
+    /// Sends it to a shop that may be away; an answer that comes must be a good one all the same.
+    pub async fn try_send(self) -> reqwest::Result<Answer> {
         let mut request =
             self.api.http.request(self.method.clone(), self.api.url(&self.path)).headers(self.headers);
         if let Some(body) = &self.body {
             request = request.json(body);
         }
-        let response = request.send().await.unwrap();
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
+        let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         assert!(headers.contains_key("x-request-id"), "{} {} has no request id", self.method, self.path);
         if status >= 400 {
@@ -144,7 +149,7 @@ impl Call<'_> {
         }
         let path = self.path.split('?').next().unwrap();
         self.api.document.check(self.method.as_str(), path, status, &body);
-        Answer { status, headers, body, text }
+        Ok(Answer { status, headers, body, text })
     }
 
     /// Sends it and fails unless the answer has `status`.

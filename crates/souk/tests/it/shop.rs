@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use database::{Database, DatabaseConfig};
+use kernel::{Clock, Rng};
 use tempfile::TempDir;
 use testkit::engines::{Nats, Postgres, Redis, S3, Smtp, ports};
 use tokio::io::AsyncWriteExt as _;
@@ -37,6 +39,7 @@ pub struct Shop {
 
 /// One process of the binary; ended when dropped.
 struct Process {
+    arguments: Vec<String>,
     child: Child,
     ops: String,
     log: PathBuf,
@@ -120,7 +123,8 @@ impl Shop {
         config.push_str(
             "[server]\ntrusted_proxies = ['127.0.0.1']\n\
              [gateway]\nrequests = { quota = 100000, window_seconds = 60 }\n\
-             authentication = { quota = 100000, window_seconds = 60 }\n",
+             authentication = { quota = 100000, window_seconds = 60 }\n\
+             [payments.sandbox]\ntimeout_ms = 1000\nlate_webhook_ms = 1000\nwebhook_tries = 3\n",
         );
         writeln!(config, "[[analytics.sources]]\nname = 'web'\nwrite_key = '{WRITE_KEY}'").unwrap();
         config.push_str(&engines_config);
@@ -148,9 +152,7 @@ impl Shop {
         } else {
             shop.spawn("", &listen);
         }
-        for process in &mut shop.processes {
-            process.ready().await;
-        }
+        shop.ready().await;
         shop.api.read_document().await;
         shop
     }
@@ -174,7 +176,7 @@ impl Shop {
 
     /// The same for a command that may fail: exit status, output and errors.
     pub async fn try_command(&self, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
-        let mut child = Command::new(BINARY)
+        let mut child = binary()
             .args(arguments)
             .args(["--config", path(&self.config)])
             .stdin(Stdio::piped())
@@ -195,17 +197,50 @@ impl Shop {
         let ops = address();
         let name = if services.is_empty() { "shop" } else { services };
         let log = self.folder.path().join(format!("{name}.log"));
-        let mut command = Command::new(BINARY);
-        command
-            .args(["serve", "--config", path(&self.config), "--listen", listen, "--ops-listen", &ops])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(&log).unwrap())
-            .kill_on_drop(true);
+        let mut arguments: Vec<String> =
+            ["serve", "--config", path(&self.config), "--listen", listen, "--ops-listen", &ops]
+                .map(str::to_owned)
+                .into();
         if !services.is_empty() {
-            command.args(["--services", services]);
+            arguments.extend(["--services".to_owned(), services.to_owned()]);
         }
-        self.processes.push(Process { child: command.spawn().unwrap(), ops, log });
+        let child = launch(&arguments, &log);
+        self.processes.push(Process { arguments, child, ops, log });
+    }
+
+    /// Ends every process at once and without warning, as SIGKILL does.
+    pub async fn kill(&mut self) {
+        for process in &mut self.processes {
+            process.child.start_kill().unwrap();
+        }
+        for process in &mut self.processes {
+            process.child.wait().await.unwrap();
+        }
+    }
+
+    /// Starts what [`Self::kill`] ended, on the same data and the same addresses. Does not wait.
+    pub fn start_again(&mut self) {
+        for process in &mut self.processes {
+            process.child = launch(&process.arguments, &process.log);
+        }
+    }
+
+    /// Waits until every process says that it is ready.
+    pub async fn ready(&mut self) {
+        for process in &mut self.processes {
+            process.ready().await;
+        }
+    }
+
+    /// The tables of a service, beside the shop. The shop may run meanwhile.
+    pub async fn database(&self, service: &'static str) -> Database {
+        let config: toml::Table = std::fs::read_to_string(&self.config).unwrap().parse().unwrap();
+        let engine = match config.get("database") {
+            Some(section) => section.clone().try_into().unwrap(),
+            None => DatabaseConfig::default(),
+        };
+        let data = self.folder.path().join("data");
+        Database::open(&engine, service, &data, Clock::system(), Rng::system()).await.unwrap()
     }
 
     /// What the processes logged.
@@ -247,6 +282,25 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// The binary. What proofs are told by the environment is not for it: it would take that for configuration.
+fn binary() -> Command {
+    let mut command = Command::new(BINARY);
+    command.env_remove("SOUK_PROVE").env_remove("SOUK_PROVE_SEED");
+    command
+}
+
+/// Starts a process of the binary that appends to `log`.
+fn launch(arguments: &[String], log: &Path) -> Child {
+    binary()
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::options().create(true).append(true).open(log).unwrap())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
 }
 
 fn address() -> String {

@@ -3,4 +3,7 @@
 //! `cargo xtask ci` runs every proof in a short form; `cargo xtask prove` runs them in full and writes
 //! what they record to docs/reliability.md.
 
+mod audit;
+mod buyers;
+mod crash;
 mod record;
