@@ -158,7 +158,8 @@ async fn burst<C: Client>(
         .into_iter()
         .map(|client| local.spawn_local(work(client, begun + length, Rc::clone(&failed))))
         .collect();
-    let mut ended = Burst { clients: Vec::with_capacity(tasks.len()), operations: 0, elapsed: Duration::ZERO };
+    let mut ended =
+        Burst { clients: Vec::with_capacity(tasks.len()), operations: 0, elapsed: Duration::ZERO };
     local
         .run_until(async {
             for task in tasks {

@@ -52,3 +52,10 @@ impl Machine {
         )
     }
 }
+
+/// How many files this program may have open.
+pub(crate) fn open_files() -> Result<u64> {
+    let limits = fs::read_to_string("/proc/self/limits")?;
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).context("/proc/self/limits")?;
+    Ok(line.split_whitespace().nth(3).context("/proc/self/limits")?.parse().unwrap_or(u64::MAX))
+}

@@ -6,6 +6,7 @@ mod limits;
 mod load;
 mod machine;
 mod process;
+mod report;
 mod rows;
 mod session;
 mod shop;
@@ -35,6 +36,9 @@ struct Arguments {
     /// Where shops are made and kept.
     #[arg(long, value_name = "DIR", default_value = "target/bench")]
     work: PathBuf,
+    /// The page to write when every row was measured, and none in short.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Seconds of one run.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
@@ -52,6 +56,9 @@ struct Arguments {
     keep_data: bool,
 }
 
+/// How long the clients work before anything counts.
+const WARM_UP: Duration = Duration::from_secs(2);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
@@ -66,14 +73,24 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let shops = Shops::open(&arguments.server, &arguments.work)?;
     let (seconds, runs) = if arguments.quick { (2, 1) } else { (arguments.seconds, arguments.runs) };
-    let plan = Plan { warm_up: Duration::from_secs(2), run: Duration::from_secs(seconds), runs };
+    let plan = Plan { warm_up: WARM_UP, run: Duration::from_secs(seconds), runs };
     let machine = Machine::look(&arguments.work)?;
     let bench = Bench { shops, plan, machine, large: arguments.large, keep_data: arguments.keep_data };
-    let subjects = if arguments.rows.is_empty() { Subject::value_variants() } else { &arguments.rows };
+    let all = Subject::value_variants();
+    let subjects = if arguments.rows.is_empty() { all } else { &arguments.rows };
     let mut rows = Vec::new();
     for subject in subjects {
         rows.extend(subject.measure(&bench).await?);
     }
-    println!("{}\n\n{}", bench.machine.describe(), table::render(&rows));
+    let table = table::render(&rows);
+    println!("{}\n\n{table}", bench.machine.describe());
+    match arguments.report {
+        Some(path) if subjects == all && !arguments.quick => {
+            report::write(&path, &bench, &table)?;
+            println!("This is in {} now.", path.display());
+        }
+        Some(path) => println!("{} is as it was: only a whole run is written there.", path.display()),
+        None => {}
+    }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::wire::{Connection, Request};
 const TICK: Duration = Duration::from_millis(10);
 
 /// How long a server may take until it is ready.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(30);
 
 /// How long it may take until what it does by itself is done.
 const REST: Duration = Duration::from_secs(900);
@@ -27,6 +27,8 @@ pub(crate) struct Server {
     pub(crate) data: PathBuf,
     /// From starting the program to the first 200 of `/readyz`.
     pub(crate) ready_after: Duration,
+    /// The same to the first page of products.
+    pub(crate) answered_after: Duration,
 }
 
 /// What a process holds of the machine's memory, in bytes.
@@ -53,21 +55,21 @@ impl Server {
             .spawn()
             .with_context(|| format!("cannot run {}", binary.display()))?;
         let data = folder.join("data");
-        let mut server = Self { child, address, data, ready_after: Duration::ZERO };
-        let ready = Request::get("/readyz").bytes();
-        loop {
-            if asked(ops, &ready).await == Some(200) {
-                server.ready_after = begun.elapsed();
-                return Ok(server);
+        let none = Duration::ZERO;
+        let mut server = Self { child, address, data, ready_after: none, answered_after: none };
+        let (ready, answered) = tokio::join!(
+            first_success(ops, "/readyz", begun),
+            first_success(address, "/v1/products?limit=1", begun)
+        );
+        let (Some(ready_after), Some(answered_after)) = (ready, answered) else {
+            let log = folder.join("server.log");
+            match server.child.try_wait()? {
+                Some(status) => bail!("the server ended with {status}; see {}", log.display()),
+                None => bail!("the server was not ready in {START:?}; see {}", log.display()),
             }
-            if let Some(status) = server.child.try_wait()? {
-                bail!("the server ended with {status}; see {}", folder.join("server.log").display());
-            }
-            if begun.elapsed() > START {
-                bail!("the server was not ready in {START:?}");
-            }
-            sleep(Duration::from_millis(1)).await;
-        }
+        };
+        (server.ready_after, server.answered_after) = (ready_after, answered_after);
+        Ok(server)
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -148,10 +150,20 @@ fn cpu(process: &str) -> Result<Duration> {
     Ok(TICK * (ticks()? + ticks()?))
 }
 
-/// The status of one request on a connection of its own; none when nobody answers.
-pub(crate) async fn asked(address: SocketAddr, request: &[u8]) -> Option<u16> {
-    let mut connection = Connection::open(address).await.ok()?;
-    connection.send(request).await.ok().map(|answer| answer.status)
+/// When, after `begun`, `path` was answered with 200 for the first time; none when it never was.
+async fn first_success(address: SocketAddr, path: &str, begun: Instant) -> Option<Duration> {
+    const LOOK: Duration = Duration::from_millis(1);
+    let request = Request::get(path).bytes();
+    while begun.elapsed() < START {
+        if let Ok(mut connection) = Connection::open(address).await
+            && let Ok(answer) = connection.send(&request).await
+            && answer.status == 200
+        {
+            return Some(begun.elapsed());
+        }
+        sleep(LOOK).await;
+    }
+    None
 }
 
 fn free_address() -> Result<SocketAddr> {

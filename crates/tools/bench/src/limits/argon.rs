@@ -8,6 +8,9 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
+use crate::process::own_cpu;
+use crate::table::Limit;
+
 /// The price of one hash.
 pub(crate) struct Cost {
     pub(crate) memory_kib: u32,
@@ -20,15 +23,16 @@ pub(crate) const COST: Cost = Cost { memory_kib: 19_456, passes: 2, lanes: 1 };
 
 const SALT: &[u8; 16] = b"sixteen bytes of";
 
-/// Hashes a second of `cores` threads.
-pub(crate) fn rate(cores: usize, length: Duration) -> Result<f64> {
-    let begun = Instant::now();
+/// Hashes of `cores` threads.
+pub(crate) fn limit(cores: usize, length: Duration) -> Result<Limit> {
+    let (begun, cpu) = (Instant::now(), own_cpu()?);
     let threads: Vec<_> = (0..cores).map(|_| thread::spawn(move || hashes(begun + length))).collect();
     let mut count = 0;
     for thread in threads {
         count += thread.join().map_err(|_| anyhow!("a thread of the Argon2 limit failed"))??;
     }
-    Ok(f64::from(count) / begun.elapsed().as_secs_f64())
+    let (elapsed, cpu, count) = (begun.elapsed(), own_cpu()?.saturating_sub(cpu), f64::from(count));
+    Ok(Limit { rate: count / elapsed.as_secs_f64(), cpu: Some(cpu.as_secs_f64() * 1e6 / count) })
 }
 
 /// How many hashes one thread makes; it keeps its memory, as the server's threads do.

@@ -11,11 +11,12 @@ use tokio::runtime;
 
 use crate::load::{Client, Plan, Spread, alone};
 use crate::process::Server;
+use crate::table::Limit;
 use crate::wire::Connection;
 
-/// Answers a second of such a responder, on a thread of its own, to `request`: the same requests, answers,
+/// The answers of such a responder, on a thread of its own, to `request`: the same requests, answers,
 /// clients and cores, and nothing in between.
-pub(crate) async fn rate(server: &Server, request: &[u8], clients: usize, plan: Plan) -> Result<f64> {
+pub(crate) async fn limit(server: &Server, request: &[u8], clients: usize, plan: Plan) -> Result<Limit> {
     let mut connection = Connection::open(server.address).await?;
     let answer = connection.send(request).await?.expect(200)?.whole.to_vec();
     let address = respond(answer)?;
@@ -29,7 +30,7 @@ pub(crate) async fn rate(server: &Server, request: &[u8], clients: usize, plan: 
         (asking, rate) = alone(asking, plan.run).await?;
         rates.push(rate);
     }
-    Ok(Spread::of(rates).median)
+    Ok(Limit { rate: Spread::of(rates).median, cpu: None })
 }
 
 struct Asking {

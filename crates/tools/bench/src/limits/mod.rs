@@ -2,5 +2,6 @@
 
 pub(crate) mod argon;
 pub(crate) mod disk;
+pub(crate) mod fan_out;
 pub(crate) mod http;
 pub(crate) mod sqlite;

@@ -16,7 +16,9 @@ use anyhow::{Context as _, Result, anyhow};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
+use crate::process::own_cpu;
 use crate::shop::databases;
+use crate::table::{Limit, grouped};
 
 /// The databases of a shop as they were.
 pub(crate) struct Baseline {
@@ -90,8 +92,9 @@ fn names(connection: &Connection) -> Result<Vec<String>> {
 
 fn new_rows(connection: &Connection, table: &str, operations: u64, changed: bool) -> Result<Option<Table>> {
     let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
-    let columns: Vec<String> =
-        statement.query_map([table], |row| Ok(format!("\"{}\"", row.get::<_, String>(0)?)))?.collect::<Result<_, _>>()?;
+    let columns: Vec<String> = statement
+        .query_map([table], |row| Ok(format!("\"{}\"", row.get::<_, String>(0)?)))?
+        .collect::<Result<_, _>>()?;
     let list = columns.join(", ");
     let mut statement = connection.prepare(&format!(
         "SELECT {list} FROM main.\"{table}\" EXCEPT SELECT {list} FROM before.\"{table}\""
@@ -101,8 +104,9 @@ fn new_rows(connection: &Connection, table: &str, operations: u64, changed: bool
     if rows.is_empty() {
         return Ok(None);
     }
-    let mut statement = connection
-        .prepare("SELECT sql FROM main.sqlite_master WHERE tbl_name = ?1 AND sql IS NOT NULL ORDER BY type DESC")?;
+    let mut statement = connection.prepare(
+        "SELECT sql FROM main.sqlite_master WHERE tbl_name = ?1 AND sql IS NOT NULL ORDER BY type DESC",
+    )?;
     let ddl = statement.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let marks = vec!["?"; columns.len()].join(", ");
     let insert = format!("INSERT OR REPLACE INTO \"{table}\" ({list}) VALUES ({marks})");
@@ -121,12 +125,11 @@ impl Rows {
                 table.per_operation * bytes as f64 / table.rows.len() as f64
             })
             .sum();
-        format!("{rows:.1} rows with {bytes:.0} bytes in {} databases", self.databases.len())
+        format!("{rows:.1} rows with {} bytes in {} databases", grouped(bytes), self.databases.len())
     }
 
-    /// Writes them again into databases of their own in `folder`, `group` operations to a commit. Answers with
-    /// operations a second.
-    pub(crate) fn rate(self, group: usize, folder: &Path) -> Result<f64> {
+    /// Writes them again into databases of their own in `folder`, `group` operations to a commit.
+    pub(crate) fn limit(self, group: usize, folder: &Path) -> Result<Limit> {
         let operations = usize::try_from(self.operations.min(MOST_OPERATIONS))?;
         let barrier = Arc::new(Barrier::new(self.databases.len() + 1));
         let mut threads = Vec::new();
@@ -139,13 +142,17 @@ impl Rows {
             }));
         }
         barrier.wait();
-        let begun = Instant::now();
+        let (begun, cpu) = (Instant::now(), own_cpu()?);
         for thread in threads {
             thread.join().map_err(|_| anyhow!("a thread of the SQLite limit failed"))??;
         }
-        let elapsed = begun.elapsed();
+        let (elapsed, cpu, operations) =
+            (begun.elapsed(), own_cpu()?.saturating_sub(cpu), operations.max(1) as f64);
         fs::remove_dir_all(folder)?;
-        Ok(operations as f64 / elapsed.as_secs_f64())
+        Ok(Limit {
+            rate: operations / elapsed.as_secs_f64(),
+            cpu: Some(cpu.as_secs_f64() * 1e6 / operations),
+        })
     }
 }
 
@@ -205,7 +212,7 @@ mod tests {
              UPDATE carts SET version = 2 WHERE id = 1");
         let rows = baseline.rows(&data, 2, &["carts"]).unwrap();
         assert_eq!(rows.describe(), "3.0 rows with 38 bytes in 1 databases");
-        assert!(rows.rate(1, &bare).unwrap() > 0.0);
+        assert!(rows.limit(1, &bare).unwrap().rate > 0.0);
         fs::remove_dir_all(folder).unwrap();
     }
 }

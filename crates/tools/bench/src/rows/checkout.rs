@@ -13,11 +13,11 @@ use crate::table::{Aim, Row};
 use crate::wire::{Connection, NUMBER, Numbered, Request};
 
 /// Customers at the till at once.
-pub(crate) const CLIENTS: usize = 64;
+const CLIENTS: usize = 64;
 
 /// Somebody who buys again and again, in the names of several customers in turn: requests to put one thing
 /// into the cart and to pay for it.
-struct Buyer {
+pub(super) struct Buyer {
     connection: Connection,
     customers: Vec<Customer>,
     /// Makes every `Idempotency-Key` one of its own.
@@ -62,17 +62,17 @@ pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let data = server.data.clone();
     server.stop().await?;
     let rows = baseline.rows(&data, measured.operations, &[])?;
-    eprintln!("    an order is {}", rows.describe());
-    let name = format!("checkout to paid ({})", rows.describe());
-    let limit = rows.rate(CLIENTS, &bench.shops.scratch("checkout-bare")?)?;
+    let written = format!("an order is {}", rows.describe());
+    let limit = rows.limit(CLIENTS, &bench.shops.scratch("checkout-bare")?)?;
     bench.done("checkout")?;
     let (rate, cpu) = (measured.rate().median, measured.server_cpu().median);
     let aim = Aim::new("1,000/s, at most 2 ms CPU".to_owned(), rate >= AIM_RATE && cpu <= AIM_CPU_US);
-    Ok(vec![Row::of_load(&name, &measured, bench).with_limit(limit).with_aim(aim)])
+    let row = Row::of_load("checkout, from the cart to paid", &measured, bench);
+    Ok(vec![row.with_limit(limit).with_aim(aim).with_note(written)])
 }
 
 /// Customers at the till.
-async fn clients(server: &Server) -> Result<Vec<Buyer>> {
+pub(super) async fn clients(server: &Server) -> Result<Vec<Buyer>> {
     let sessions = sign_in_buyers(server.address, BUYERS).await?;
     let variants = variants(server).await?;
     let mut clients = Vec::with_capacity(CLIENTS);

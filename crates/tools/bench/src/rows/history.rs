@@ -10,7 +10,7 @@ use crate::load::{Measured, drive};
 use crate::process::Server;
 use crate::session::{self, Session, sign_in_buyers};
 use crate::shop::{BUYERS, COLLECTOR, LONG_HISTORY};
-use crate::table::{Aim, Row, grouped};
+use crate::table::{Aim, Limit, Row, grouped};
 use crate::wire::{Connection, Request};
 
 /// Connections at once.
@@ -28,7 +28,7 @@ const AIM_RATIO: f64 = 1.3;
 struct Pages {
     ordinary: Measured,
     long: Measured,
-    limit: f64,
+    limit: Limit,
 }
 
 pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
@@ -36,7 +36,7 @@ pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let large = pages(bench, bench.large).await?;
     let name = |who: &str, orders: usize| format!("history page, {who}, {} orders", grouped(orders as f64));
     let (who, long) = ("a customer's 25", format!("a customer's {}", grouped(LONG_HISTORY as f64)));
-    let row = |name: String, measured: &Measured, limit: f64| {
+    let row = |name: String, measured: &Measured, limit: Limit| {
         let cpu = measured.server_cpu().median;
         let aim = Aim::new("at most 0.4 ms CPU".to_owned(), cpu <= AIM_CPU_US);
         Row::of_load(&name, measured, bench).with_limit(limit).with_aim(aim)
@@ -60,8 +60,7 @@ pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
 async fn pages(bench: &Bench, orders: usize) -> Result<Pages> {
     let folder = bench.shops.kept(orders).await?;
     let server = bench.start(&folder).await?;
-    let buyers: Vec<Vec<u8>> =
-        sign_in_buyers(server.address, BUYERS).await?.iter().map(request).collect();
+    let buyers: Vec<Vec<u8>> = sign_in_buyers(server.address, BUYERS).await?.iter().map(request).collect();
     let collector = request(&session::sign_in(server.address, COLLECTOR).await?);
     check(&server, &buyers[0]).await?;
     check(&server, &collector).await?;
@@ -70,7 +69,7 @@ async fn pages(bench: &Bench, orders: usize) -> Result<Pages> {
     let ordinary = drive(&server, readers, bench.plan).await?;
     let readers = Reader::several(&server, CLIENTS, std::slice::from_ref(&collector)).await?;
     let long = drive(&server, readers, bench.plan).await?;
-    let limit = http::rate(&server, &buyers[0], CLIENTS, bench.plan).await?;
+    let limit = http::limit(&server, &buyers[0], CLIENTS, bench.plan).await?;
     server.stop().await?;
     Ok(Pages { ordinary, long, limit })
 }

@@ -1,10 +1,13 @@
 //! The rows of the table, a file each.
 
-pub(crate) mod checkout;
+mod batch;
+mod checkout;
 mod history;
+pub(crate) mod listeners;
 mod product;
 mod refresh;
 mod sign_in;
+mod start;
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
@@ -25,6 +28,12 @@ pub(crate) enum Subject {
     History,
     /// From the cart to the paid order, against bare SQLite with the same rows.
     Checkout,
+    /// `POST /v1/batch`, Segment's protocol.
+    Batch,
+    /// Thousands of `GET /v1/stream` at once.
+    Listeners,
+    /// Cold start, idle memory, size.
+    Start,
 }
 
 impl Subject {
@@ -36,6 +45,9 @@ impl Subject {
             Self::Product => product::measure(bench).await,
             Self::History => history::measure(bench).await,
             Self::Checkout => checkout::measure(bench).await,
+            Self::Batch => batch::measure(bench).await,
+            Self::Listeners => listeners::measure(bench).await,
+            Self::Start => start::measure(bench).await,
         };
         measured.with_context(|| self.name())
     }

@@ -20,8 +20,9 @@ pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let clients = Reader::several(&server, CLIENTS, &requests).await?;
     server.rest().await?;
     let measured = drive(&server, clients, bench.plan).await?;
-    let limit = http::rate(&server, &requests[0], CLIENTS, bench.plan).await?;
+    let limit = http::limit(&server, &requests[0], CLIENTS, bench.plan).await?;
     server.stop().await?;
+    bench.done("product")?;
     Ok(vec![Row::of_load("product page", &measured, bench).with_limit(limit)])
 }
 

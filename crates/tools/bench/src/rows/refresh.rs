@@ -26,7 +26,7 @@ pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
     server.stop().await?;
     // A refresh changes the row of its session and adds none.
     let rows = baseline.rows(&data, measured.operations, &["sessions"])?;
-    let limit = rows.rate(CLIENTS, &bench.shops.scratch("refresh-bare")?)?;
+    let limit = rows.limit(CLIENTS, &bench.shops.scratch("refresh-bare")?)?;
     bench.done("refresh")?;
     Ok(vec![Row::of_load("refresh", &measured, bench).with_limit(limit)])
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::bench::{Bench, SMALL};
 use crate::limits::argon;
-use crate::load::{Client, Measured, Spread, drive};
+use crate::load::{Client, Measured, drive};
 use crate::session::sign_in_request;
 use crate::shop::{BUYERS, buyer, configure};
 use crate::table::{Aim, Row};
@@ -18,13 +18,13 @@ const AIM: f64 = 0.9;
 
 pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let cores = bench.machine.cores;
-    let mut limits = vec![argon::rate(cores, bench.plan.run)?];
+    let before = argon::limit(cores, bench.plan.run)?;
     let all = load(bench, Some(cores)).await?;
-    limits.push(argon::rate(cores, bench.plan.run)?);
+    let after = argon::limit(cores, bench.plan.run)?;
+    // The better of both, so that what else the machine may have done does not flatter us.
+    let limit = if before.rate > after.rate { before } else { after };
     let shipped = load(bench, None).await?;
-    limits.push(argon::rate(cores, bench.plan.run)?);
-    let limit = Spread::of(limits).median;
-    let share = all.rate().median / limit;
+    let share = all.rate().median / limit.rate;
     let aim = Aim::new("90 % of the limit".to_owned(), share >= AIM);
     Ok(vec![
         Row::of_load("sign-in, hashing on every core", &all, bench).with_limit(limit).with_aim(aim),
