@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bench;
 mod cargo;
 mod ci;
 mod deny;
@@ -46,6 +47,13 @@ enum Task {
     InstallEngines,
     /// Checks the licences, the origins and the bans of what Souk stands on.
     Deny,
+    /// Measures a release build and writes docs/performance.md; `bench --help` says what can be chosen.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Rows to measure, and options of the bench.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -66,6 +74,7 @@ fn run(task: Task) -> Result<()> {
         Task::Regen { sign_access, .. } => regen::write(sign_access),
         Task::InstallEngines => install_engines::install(),
         Task::Deny => deny::check(),
+        Task::Bench { arguments } => bench::measure(&arguments),
     }
 }
 
