@@ -1,6 +1,6 @@
 //! The `[orders]` section of `souk.toml`.
 
-use kernel::Currency;
+use kernel::{Currency, Money};
 use serde::Deserialize;
 
 /// How the shop sells.
@@ -60,6 +60,14 @@ impl Default for Config {
 impl Default for Shipping {
     fn default() -> Self {
         Self { flat: 490, free_from: Some(4_900), tax_basis_points: 2_000 }
+    }
+}
+
+impl Shipping {
+    /// What sending an order of `subtotal` costs.
+    pub(crate) fn cost(&self, subtotal: Money) -> Money {
+        let free = self.free_from.is_some_and(|from| subtotal.amount >= from);
+        Money::new(if free { 0 } else { self.flat }, subtotal.currency)
     }
 }
 

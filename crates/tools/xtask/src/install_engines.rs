@@ -19,9 +19,11 @@ struct Package {
     is_there: fn() -> bool,
 }
 
-const DEBIAN: [Package; 4] = [
+const DEBIAN: [Package; 6] = [
     Package { name: "postgresql", is_there: has_postgres },
     Package { name: "redis-server", is_there: || has("redis-server", "--version") },
+    Package { name: "chromium", is_there: || has("chromium", "--version") },
+    Package { name: "chromium-driver", is_there: || has("chromedriver", "--version") },
     Package { name: "util-linux", is_there: || has("setpriv", "--version") },
     Package { name: "python3-venv", is_there: has_venv },
 ];

@@ -127,9 +127,10 @@ fn draft(
             Verdict::refused("import.invalid", Some("status"), "status must be active or draft")
         })?,
     };
+    // A file does not say what a picture shows. It shows the product, until somebody has found better words.
     let alt = |url: &str| {
         let known = before.and_then(|before| before.images.iter().find(|image| image.url == url));
-        known.map(|image| image.alt.clone()).unwrap_or_default()
+        known.map_or_else(|| record.title.clone(), |image| image.alt.clone())
     };
     Ok(Draft {
         handle: record.handle.clone(),

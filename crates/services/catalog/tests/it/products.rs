@@ -11,7 +11,7 @@ testkit::on_both_engines! {
         assert_eq!(json["seller_id"], seller_id("Maren Vale").to_string());
         assert_eq!(json["seller"]["name"], "Maren Vale");
         assert_eq!(json["categories"], serde_json::json!(["face/foundation", "face"]));
-        assert_eq!(json["images"], serde_json::json!([{"url": "/media/products/skin-tint.svg", "alt": ""}]));
+        assert_eq!(json["images"], serde_json::json!([{"url": "/media/products/skin-tint.svg", "alt": "skin-tint"}]));
         assert_eq!(json["version"], 1);
         assert_eq!(json["status"], "active");
         assert_eq!(

@@ -142,8 +142,18 @@ fn context(
         "total": totals.total.to_string(),
         "address": details.map(address_lines),
         "money_back": money_back(order),
-        "url": format!("{}/orders/{}", shop.public_url, order.id),
+        "url": link(shop, order),
     })
+}
+
+/// The page of the order. A guest has no account to read it with, so the right to goes along, where only
+/// the browser sees it.
+fn link(shop: &Shop, order: &OrderRow) -> String {
+    let page = format!("{}/orders/{}", shop.public_url, order.id);
+    match order.customer_id {
+        Some(_) => page,
+        None => format!("{page}#token={}", shop.guest_token(order.id).expose()),
+    }
 }
 
 fn address_lines(details: &Details) -> Vec<String> {

@@ -82,8 +82,7 @@ fn contained(gross: i128, rate: u32) -> i128 {
 
 fn totals(lines: &[Line], currency: Currency, shipping: &Shipping) -> Result<Totals, MoneyError> {
     let subtotal = Money::sum(currency, lines.iter().map(|line| line.total))?;
-    let free = shipping.free_from.is_some_and(|from| subtotal.amount >= from);
-    let shipped = Money::new(if free { 0 } else { shipping.flat }, currency);
+    let shipped = shipping.cost(subtotal);
     let shipping_tax = i64::try_from(contained(i128::from(shipped.amount), shipping.tax_basis_points))
         .map_err(|_| MoneyError::Overflow)?;
     let tax =

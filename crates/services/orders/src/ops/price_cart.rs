@@ -14,6 +14,8 @@ pub(crate) struct PricedCart {
     pub(crate) lines: Vec<PricedLine>,
     /// What can be had of it, tax included.
     pub(crate) subtotal: Money,
+    /// What sending that costs, tax included.
+    pub(crate) shipping: Money,
 }
 
 /// A line of a cart, and what it is and costs; none when it is no longer for sale.
@@ -41,7 +43,9 @@ pub(crate) async fn price_cart(shop: &Shop, cart: Cart) -> Result<PricedCart, Er
         };
         lines.push(PricedLine { line: *line, quoted });
     }
-    Ok(PricedCart { cart, lines, subtotal })
+    let nothing = lines.iter().all(|line| line.quoted.is_none());
+    let shipping = if nothing { subtotal } else { shop.config.shipping.cost(subtotal) };
+    Ok(PricedCart { cart, lines, subtotal, shipping })
 }
 
 /// What is known of those variants that can be bought here, by variant: a shop sells in one currency, and

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
-use kernel::{CartId, Money, VariantId};
+use kernel::{CartId, Money, ProductId, VariantId};
 use serde::Serialize;
 use web::{Handled, Versioned};
 
@@ -23,6 +23,8 @@ pub(super) struct CartBody {
     items: Vec<CartItem>,
     /// What can be had of it, tax included, without shipping.
     subtotal: Money,
+    /// What sending that costs, tax included. Nothing for a cart of which nothing can be had.
+    shipping: Money,
 }
 
 /// A line of a cart.
@@ -30,6 +32,8 @@ pub(super) struct CartBody {
 pub(super) struct CartItem {
     /// Which variant.
     variant_id: VariantId,
+    /// Its product; null when it is no longer for sale.
+    product_id: Option<ProductId>,
     /// How many.
     #[schema(minimum = 1, maximum = 999)]
     quantity: i64,
@@ -50,6 +54,7 @@ impl From<PricedLine> for CartItem {
         let (variant, total) = quoted.unzip();
         Self {
             variant_id: line.variant_id,
+            product_id: variant.as_ref().map(|variant| variant.product_id),
             quantity: line.quantity,
             unit_price: variant.as_ref().map(|variant| variant.unit_price),
             line_total: total,
@@ -61,9 +66,9 @@ impl From<PricedLine> for CartItem {
 }
 
 impl From<PricedCart> for CartBody {
-    fn from(PricedCart { cart, lines, subtotal }: PricedCart) -> Self {
+    fn from(PricedCart { cart, lines, subtotal, shipping }: PricedCart) -> Self {
         let items = lines.into_iter().map(CartItem::from).collect();
-        Self { id: cart.id, version: cart.version, items, subtotal }
+        Self { id: cart.id, version: cart.version, items, subtotal, shipping }
     }
 }
 

@@ -29,6 +29,7 @@ testkit::on_both_engines! {
         let empty = empty.ok(200);
         assert_eq!((&empty["items"], &empty["version"]), (&json!([]), &json!(0)));
         assert_eq!(empty["subtotal"], json!({"amount": 0, "currency": "EUR"}));
+        assert_eq!(empty["shipping"], json!({"amount": 0, "currency": "EUR"}));
 
         let put = Call::put(format!("/v1/carts/me/items/{variant}")).json(json!({"quantity": 3})).send(&service).await;
         let cookie = put.header("set-cookie").to_owned();
@@ -41,13 +42,14 @@ testkit::on_both_engines! {
         assert_eq!(
             cart["items"],
             json!([{
-                "variant_id": variant, "quantity": 3, "title": "Lipstick, Shade 1", "sku": "SKU-1",
+                "variant_id": variant, "product_id": stack.catalog.product_of(1), "quantity": 3, "title": "Lipstick, Shade 1", "sku": "SKU-1",
                 "unit_price": {"amount": 1250, "currency": "EUR"},
                 "line_total": {"amount": 3750, "currency": "EUR"},
                 "available": 10,
             }])
         );
         assert_eq!(cart["subtotal"]["amount"], 3_750);
+        assert_eq!(cart["shipping"]["amount"], 490);
 
         let with_cookie = cookie.split(';').next().unwrap();
         for call in [

@@ -42,10 +42,14 @@ async fn a_guest_is_written_to_at_the_address_they_gave() {
     body["cart_id"] = cart["id"].clone();
     body["email"] = json!("guest@people.example");
     body["shipping_address"]["name"] = json!("<b>Guest</b>");
-    Call::post("/v1/checkouts").json(body).send(&service).await.ok(201);
+    let bought = Call::post("/v1/checkouts").json(body).send(&service).await.ok(201);
     let mails = async || mailbox::list(&stack.mails(), 10).await.unwrap();
     work_until(&service, async || mails().await.len() == 1).await;
     let mail = mails().await.remove(0);
     assert_eq!(mail.to, "guest@people.example");
+    // The link is all that a guest has to read the order with.
+    let (id, token) = (text(&bought["order"]["id"]), text(&bought["guest_token"]));
+    let link = format!("https://shop.example/orders/{id}#token={token}");
+    assert!(mail.text.contains(&link), "{}", mail.text);
     assert!(mail.html.contains("&lt;b&gt;Guest") && !mail.html.contains("<b>Guest"), "{}", mail.html);
 }

@@ -1,5 +1,6 @@
 //! Real servers on loopback, started by the test that needs them.
 
+mod chromium;
 mod nats;
 pub mod ports;
 mod postgres;
@@ -10,6 +11,7 @@ mod server;
 mod smtp;
 mod user;
 
+pub use chromium::Chromium;
 pub use nats::Nats;
 pub use postgres::{Postgres, PostgresOptions, Replica};
 pub use redis::Redis;

@@ -57,7 +57,7 @@ impl Catalog {
         let variant_id = VariantId::from_uuid(Uuid::from_u128(0xF000 + number));
         let variant = QuotedVariant {
             variant_id,
-            product_id: ProductId::from_uuid(Uuid::from_u128(0xE000 + number)),
+            product_id: self.product_of(number),
             seller_id: SellerId::from_uuid(Uuid::from_u128(0xD000 + number % 2)),
             sku: format!("SKU-{number}"),
             title: format!("Lipstick, Shade {number}"),
@@ -74,6 +74,11 @@ impl Catalog {
     /// The variant with this number.
     pub(crate) fn stock_of(&self, number: u128) -> VariantId {
         VariantId::from_uuid(Uuid::from_u128(0xF000 + number))
+    }
+
+    /// The product of the variant with that number.
+    pub(crate) fn product_of(&self, number: u128) -> ProductId {
+        ProductId::from_uuid(Uuid::from_u128(0xE000 + number))
     }
 
     /// Lets the shelf run empty although quotes still promise.

@@ -1,0 +1,64 @@
+/** Who is signed in. The tokens are kept by the browser, so that every tab and the way back from a bank has them. */
+
+const KEY = "maren-vale.session";
+
+/** Tells `change` when somebody signs in or out, here or in another tab. */
+export const session = new EventTarget();
+
+const stored = () => {
+  try {
+    return JSON.parse(localStorage.getItem(KEY));
+  } catch {
+    return null;
+  }
+};
+
+export const signedIn = () => stored() !== null;
+
+/** The access token, if there is one. */
+export const accessToken = () => stored()?.access_token;
+
+/** Remembers the tokens of somebody who signed in. */
+export function signInWith({ access_token, refresh_token, session_id }) {
+  localStorage.setItem(KEY, JSON.stringify({ access_token, refresh_token, session_id }));
+  session.dispatchEvent(new Event("change"));
+}
+
+/** Forgets who is signed in. */
+export function forget() {
+  if (!signedIn()) return;
+  localStorage.removeItem(KEY);
+  session.dispatchEvent(new Event("change"));
+}
+
+/**
+ * Gets tokens in place of those with `refused`, an access token that was. One tab at a time does so: a refresh
+ * token that comes twice is taken for stolen.
+ *
+ * @returns {Promise<boolean>} whether somebody is still signed in
+ */
+export function refresh(refused) {
+  return navigator.locks.request(KEY, async () => {
+    const tokens = stored();
+    if (!tokens) return false;
+    if (tokens.access_token !== refused) return true;
+    const answer = await fetch("/v1/auth/refresh", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ refresh_token: tokens.refresh_token }),
+    });
+    if (answer.ok) {
+      const { access_token, refresh_token, session_id } = await answer.json();
+      localStorage.setItem(KEY, JSON.stringify({ access_token, refresh_token, session_id }));
+      return true;
+    }
+    // Anything but a refusal passes: the shop may be busy, and nobody is signed out for that.
+    if (answer.status !== 401) throw new TypeError("the session could not be renewed");
+    forget();
+    return false;
+  });
+}
+
+addEventListener("storage", ({ key, oldValue, newValue }) => {
+  if (key === KEY && (oldValue === null) !== (newValue === null)) session.dispatchEvent(new Event("change"));
+});
