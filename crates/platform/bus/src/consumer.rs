@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contracts::Envelope;
 use database::Tx;
@@ -23,6 +23,16 @@ pub(crate) struct Consumer {
     subscription: Subscription,
     log: Log,
     config: DeliveryConfig,
+    known: Option<Known>,
+}
+
+/// What the tables say, remembered between two steps: while this copy holds the lease nobody else moves the
+/// position. What an operator replays is seen when this is read anew, which is every poll.
+struct Known {
+    position: i64,
+    /// The keys behind which events wait.
+    blocked: HashSet<String>,
+    read_at: Instant,
 }
 
 /// Why a delivery of several events had no effect.
@@ -41,7 +51,7 @@ impl From<database::Error> for Undelivered {
 
 impl Consumer {
     pub(crate) const fn new(subscription: Subscription, log: Log, config: DeliveryConfig) -> Self {
-        Self { subscription, log, config }
+        Self { subscription, log, config, known: None }
     }
 
     fn name(&self) -> &'static str {
@@ -84,6 +94,7 @@ impl Consumer {
         shutdown: &CancellationToken,
     ) -> Result<Duration, BusError> {
         if !hold.take().await? {
+            self.known = None;
             return Ok(Duration::from_millis(self.config.poll_ms));
         }
         if !self.step().await? {
@@ -98,7 +109,10 @@ impl Consumer {
 
     /// How long to wait for news: until a parked event is due, and never longer than the poll.
     async fn wait(&self) -> Result<Duration, BusError> {
-        let poll = Duration::from_millis(self.config.poll_ms);
+        let poll = self.poll();
+        if self.known.as_ref().is_some_and(|known| known.blocked.is_empty()) {
+            return Ok(poll);
+        }
         let mut reader = self.subscription.database.read_primary().await?;
         let next = store::next_due(&mut reader, self.name()).await?;
         let now = self.subscription.database.clock().now();
@@ -106,41 +120,56 @@ impl Consumer {
         Ok(next.map_or(poll, |at| at.since(now).clamp(Duration::from_millis(10), poll)))
     }
 
-    /// Takes one batch of parked events and one of the log; `false` when there was nothing.
+    const fn poll(&self) -> Duration {
+        Duration::from_millis(self.config.poll_ms)
+    }
+
+    /// Takes one batch of parked events and one of the log; `false` when there is nothing more for now.
     async fn step(&mut self) -> Result<bool, BusError> {
-        let retried = self.retry_parked().await?;
-        let (mut position, blocked) = {
-            let mut reader = self.subscription.database.read_primary().await?;
-            let position =
-                store::position(&mut reader, self.name(), self.log.source(), self.log.epoch()).await?;
-            (position, store::blocked_keys(&mut reader, self.name()).await?)
+        let poll = self.poll();
+        let fresh = |known: &Known| known.blocked.is_empty() && known.read_at.elapsed() < poll;
+        // Taken, so that after any failure the tables are read again.
+        let (mut known, retried) = match self.known.take().filter(fresh) {
+            Some(known) => (known, false),
+            None => self.look().await?,
         };
-        let entries = self.log.read_after(position, self.config.batch).await?;
-        if entries.is_empty() {
-            return Ok(retried);
-        }
-        let mut blocked: HashSet<String> = blocked.into_iter().collect();
+        let entries = self.log.read_after(known.position, self.config.batch).await?;
         let mut rest = entries.as_slice();
         while let Some(head) = rest.first() {
-            let taken = match self.deliver(rest, &blocked).await? {
+            let taken = match self.deliver(rest, &known.blocked).await? {
                 None => rest.len(),
                 Some((0, error)) => {
                     self.park(head, &error).await?;
-                    blocked.insert(head.envelope.subject.clone());
+                    known.blocked.insert(head.envelope.subject.clone());
                     1
                 }
                 // What stood before it is good: do that first, then come back to it.
                 Some((index, _)) => {
                     let before = rest.get(..index).unwrap_or_default();
-                    if self.deliver(before, &blocked).await?.is_none() { index } else { 0 }
+                    if self.deliver(before, &known.blocked).await?.is_none() { index } else { 0 }
                 }
             };
             rest = rest.get(taken..).unwrap_or_default();
         }
-        position = entries.last().map_or(position, |entry| entry.position);
-        metrics::gauge!("souk_bus_position", "consumer" => self.name(), "source" => self.log.source().to_owned())
-            .set(u32::try_from(position).unwrap_or(u32::MAX));
-        Ok(true)
+        if let Some(last) = entries.last() {
+            known.position = last.position;
+            metrics::gauge!("souk_bus_position", "consumer" => self.name(), "source" => self.log.source().to_owned())
+                .set(u32::try_from(last.position).unwrap_or(u32::MAX));
+        }
+        self.known = Some(known);
+        Ok(retried || self.log.may_have_more(entries.len(), self.config.batch))
+    }
+
+    /// Retries what is parked and due, then reads the position and what still waits; and whether there was
+    /// anything to retry.
+    async fn look(&self) -> Result<(Known, bool), BusError> {
+        let read_at = Instant::now();
+        let retried = self.retry_parked().await?;
+        let mut reader = self.subscription.database.read_primary().await?;
+        let (source, epoch) = (self.log.source(), self.log.epoch());
+        let position = store::position(&mut reader, self.name(), source, epoch).await?;
+        let blocked = store::blocked_keys(&mut reader, self.name()).await?.into_iter().collect();
+        Ok((Known { position, blocked, read_at }, retried))
     }
 
     /// Runs the reaction for `entries` in one transaction with their inbox notes and the position.

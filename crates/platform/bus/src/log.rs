@@ -44,6 +44,15 @@ impl Log {
         }
     }
 
+    /// Whether more may stand in the log than the `read` that came when `limit` were asked for. An outbox tells
+    /// of whatever is written from then on; NATS hands over what it has in parts.
+    pub(crate) const fn may_have_more(&self, read: usize, limit: u32) -> bool {
+        match self {
+            Self::Outbox(_) => read >= limit as usize,
+            Self::Nats(_) => read > 0,
+        }
+    }
+
     /// Returns when there may be events after what was read, at the latest after `wait`.
     pub(crate) async fn changed(&mut self, wait: Duration) {
         match self {

@@ -24,7 +24,9 @@ impl OutboxLog {
         self.database.name()
     }
 
-    pub(crate) async fn read_after(&self, position: i64, limit: u32) -> Result<Vec<Entry>, BusError> {
+    pub(crate) async fn read_after(&mut self, position: i64, limit: u32) -> Result<Vec<Entry>, BusError> {
+        // Whatever commits from here on wakes the next wait; what was told before is read now.
+        self.changes.mark_seen();
         let rows = self.database.outbox_after(position, limit).await?;
         Ok(rows.into_iter().map(|row| Entry { position: row.position, envelope: row.envelope }).collect())
     }
