@@ -21,28 +21,34 @@ impl Payments {
         let now = self.now();
         self.database
             .write_with(Isolation::ReadCommitted, |mut tx| async move {
-                let mut payment = store::payments::lock(&mut tx, id).await?;
-                let waiting = store::webhooks::waiting(&mut tx, id, BATCH).await?;
-                let more = i64::try_from(waiting.len()).unwrap_or(BATCH) == BATCH;
-                for webhook in &waiting {
-                    let (after, outcome) = match payment {
-                        Some(payment) if payment.provider == webhook.provider => {
-                            let (payment, outcome) = act(&mut tx, payment, webhook, now).await?;
-                            (Some(payment), outcome)
-                        }
-                        other => (other, UNMATCHED),
-                    };
-                    payment = after;
-                    tell(id, webhook, outcome);
-                    store::webhooks::finish(&mut tx, webhook.id, outcome, now).await?;
-                }
-                if payment.is_some_and(|payment| payment.needs_void()) {
-                    look_after(&mut tx, id, now).await?;
-                }
+                let more = act_upon(&mut tx, id, now).await?;
                 Ok::<_, Error>(tx.commit(more).await?)
             })
             .await
     }
+}
+
+/// Acts upon what waits about a payment, in the order in which it happened; whether there may be more.
+pub(super) async fn act_upon(tx: &mut Tx, id: PaymentId, now: Timestamp) -> Result<bool, Error> {
+    let mut payment = store::payments::lock(tx, id).await?;
+    let waiting = store::webhooks::waiting(tx, id, BATCH).await?;
+    let more = i64::try_from(waiting.len()).unwrap_or(BATCH) == BATCH;
+    for webhook in &waiting {
+        let (after, outcome) = match payment {
+            Some(payment) if payment.provider == webhook.provider => {
+                let (payment, outcome) = act(tx, payment, webhook, now).await?;
+                (Some(payment), outcome)
+            }
+            other => (other, UNMATCHED),
+        };
+        payment = after;
+        tell(id, webhook, outcome);
+        store::webhooks::finish(tx, webhook.id, outcome, now).await?;
+    }
+    if payment.is_some_and(|payment| payment.needs_void()) {
+        look_after(tx, id, now).await?;
+    }
+    Ok(more)
 }
 
 async fn act(

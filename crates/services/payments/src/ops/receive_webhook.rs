@@ -1,7 +1,9 @@
 use database::{Due, Isolation};
 use http::HeaderMap;
-use kernel::WebhookId;
+use kernel::{PaymentId, WebhookId};
+use serde_json::Value;
 
+use super::process_webhooks::act_upon;
 use super::{Payments, WEBHOOKS};
 use crate::connectors::{Notification, Subject, WebhookError};
 use crate::error::Error;
@@ -9,8 +11,8 @@ use crate::store;
 use crate::store::webhooks::Webhook;
 
 impl Payments {
-    /// Takes a notification in: checks that the provider signed it, and keeps it. It is acted upon
-    /// afterwards, so that the provider is not kept waiting; one that comes again is not kept again.
+    /// Takes a notification in: checks that the provider signed it, keeps it and acts upon it. When that
+    /// fails it is kept all the same and acted upon later; one that comes again is not kept again.
     ///
     /// # Errors
     /// [`Error::WebhookSignature`], and nothing is kept of it.
@@ -55,26 +57,47 @@ impl Payments {
             body: telemetry::redact::redact(&String::from_utf8_lossy(body)).into_owned(),
             received_at: now,
         };
-        let (webhook, subject) = (&webhook, &notification.subject);
-        let due = notification.payment_id.filter(|_| *subject != Subject::Other).map(|payment| Due {
-            queue: WEBHOOKS,
-            key: payment.to_string(),
-            payload: serde_json::Value::Null,
-            at: now,
-        });
-        let due = due.as_ref();
+        let payment = notification.payment_id.filter(|_| notification.subject != Subject::Other);
+        match self.store(&webhook, payment, Then::Act).await {
+            Err(error) if payment.is_some() => {
+                tracing::warn!(%error, "a notification cannot be acted upon now; it is kept for later");
+                self.store(&webhook, payment, Then::ActLater).await
+            }
+            stored => stored,
+        }
+    }
+
+    /// Stores a notification about `payment`, or about nothing that concerns us; `false` when it was there.
+    async fn store(&self, webhook: &Webhook, payment: Option<PaymentId>, then: Then) -> Result<bool, Error> {
+        let now = webhook.received_at;
         self.database
             .write_with(Isolation::ReadCommitted, |mut tx| async move {
-                let new = store::webhooks::insert(&mut tx, webhook).await?;
-                match due {
-                    Some(due) if new => tx.schedule(due).await?,
-                    None if new => store::webhooks::finish(&mut tx, webhook.id, "ignored", now).await?,
-                    _ => {}
+                if !store::webhooks::insert(&mut tx, webhook).await? {
+                    return Ok(tx.rollback(false).await?);
                 }
-                Ok(tx.commit(new).await?)
+                let later = match (payment, then) {
+                    (None, _) => {
+                        store::webhooks::finish(&mut tx, webhook.id, "ignored", now).await?;
+                        None
+                    }
+                    (Some(payment), Then::Act) => act_upon(&mut tx, payment, now).await?.then_some(payment),
+                    (Some(payment), Then::ActLater) => Some(payment),
+                };
+                if let Some(payment) = later {
+                    let key = payment.to_string();
+                    tx.schedule(&Due { queue: WEBHOOKS, key, payload: Value::Null, at: now }).await?;
+                }
+                Ok(tx.commit(true).await?)
             })
             .await
     }
+}
+
+/// When a notification that is kept is acted upon.
+#[derive(Clone, Copy)]
+enum Then {
+    Act,
+    ActLater,
 }
 
 fn count(provider: &'static str, outcome: &'static str) {

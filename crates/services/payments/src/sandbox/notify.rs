@@ -149,10 +149,11 @@ pub(super) fn workers(sandbox: &Sandbox, merchant: &Channel) -> Vec<Worker> {
             async move { take_back(&sandbox, item).await }
         }
     };
-    let options = WorkOptions::default();
+    // A provider tells many at once; whoever waits for an answer is not working.
+    let many = WorkOptions { concurrency: 32, ..WorkOptions::default() };
     vec![
-        Worker::due(&sandbox.database, WEBHOOKS, options, deliver),
-        Worker::due(&sandbox.database, REVERSALS, options, take_back),
+        Worker::due(&sandbox.database, WEBHOOKS, many, deliver),
+        Worker::due(&sandbox.database, REVERSALS, WorkOptions::default(), take_back),
     ]
 }
 
