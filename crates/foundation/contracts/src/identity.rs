@@ -109,7 +109,7 @@ pub struct ImportAccount {
     /// Whether the address was proved there.
     #[serde(default)]
     pub verified: bool,
-    /// A PHC string, when the old system gave its hashes away.
+    /// The password's hash as the old system wrote it, when it gave its hashes away.
     #[serde(default)]
     pub password_hash: Option<String>,
     /// Since when they are a customer.

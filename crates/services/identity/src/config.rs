@@ -5,12 +5,18 @@ use serde::Deserialize;
 
 use crate::model::session::Lifetime;
 
+mod passwords;
+
+pub use passwords::{PasswordConfig, RangeConfig};
+
 /// The section `identity`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// How passwords are hashed.
     pub hashing: HashingConfig,
+    /// Which new passwords are taken.
+    pub passwords: PasswordConfig,
     /// How long an access token is good, in seconds.
     pub access_token_s: u64,
     /// Customers' sessions.
@@ -31,6 +37,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             hashing: HashingConfig::default(),
+            passwords: PasswordConfig::default(),
             access_token_s: 300,
             customer_session: SessionConfig { idle_s: 30 * DAY, absolute_s: 365 * DAY },
             staff_session: SessionConfig { idle_s: 2 * HOUR, absolute_s: 12 * HOUR },
@@ -63,6 +70,8 @@ pub struct HashingConfig {
     pub queue: usize,
     /// For how long one may wait before it is told to come back later.
     pub wait_ms: u64,
+    /// The longest that checking a password against an imported hash may take, as its parameters tell.
+    pub imported_limit_ms: u64,
 }
 
 impl Default for HashingConfig {
@@ -75,6 +84,7 @@ impl Default for HashingConfig {
             memory_budget_mib: 256,
             queue: 64,
             wait_ms: 2_000,
+            imported_limit_ms: 1_500,
         }
     }
 }
@@ -209,6 +219,7 @@ impl Config {
         within("sessions_per_account", self.sessions_per_account.into(), 1, 10_000)?;
         within("audit_days", self.audit_days.into(), 1, 3_650)?;
         self.hashing.validate()?;
+        self.passwords.validate()?;
         for (field, session) in
             [("customer_session.idle_s", self.customer_session), ("staff_session.idle_s", self.staff_session)]
         {
@@ -242,7 +253,8 @@ impl HashingConfig {
             return Err(ConfigError { field: "hashing.memory_budget_mib", problem });
         }
         within("hashing.queue", self.queue as u64, 1, 100_000)?;
-        within("hashing.wait_ms", self.wait_ms, 1, 60_000)
+        within("hashing.wait_ms", self.wait_ms, 1, 60_000)?;
+        within("hashing.imported_limit_ms", self.imported_limit_ms, 10, 60_000)
     }
 }
 

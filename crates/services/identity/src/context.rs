@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cache::{Cache, Policy};
+use cache::{Cache, Policy as Limit};
 use database::Database;
 use kernel::{Clock, Rng, Secret, Timestamp};
 use mail::{Address, Mailer, Templates};
@@ -12,6 +12,7 @@ use crate::config::{Config, WINDOW};
 use crate::hashing::Hasher;
 use crate::model::session::{Device, MAX_USER_AGENT_CHARACTERS};
 use crate::model::source;
+use crate::passwords::Policy;
 use crate::tokens::Issuer;
 
 /// Everything that this service's work stands on. Clones share it.
@@ -26,6 +27,7 @@ pub(crate) struct Parts {
     pub(crate) mailer: Mailer,
     pub(crate) templates: Templates,
     pub(crate) hasher: Hasher,
+    pub(crate) passwords: Arc<Policy>,
     pub(crate) issuer: Issuer,
     /// Under which codes of mails are stored.
     pub(crate) code_key: Secret<[u8; 32]>,
@@ -90,7 +92,7 @@ impl Context {
     /// How much one source may try on one account, and in which bucket that is counted. Whether the
     /// account exists makes no difference; whether it was signed in from there a moment ago does, so
     /// that somebody who signs in often is not held back like somebody who guesses.
-    pub(crate) async fn account_limit(&self, address_index: &[u8; 32], client: &Client) -> (Policy, String) {
+    pub(crate) async fn account_limit(&self, address_index: &[u8; 32], client: &Client) -> (Limit, String) {
         let bucket = account_bucket(address_index, client);
         let familiar = self.cache.get(&format!("{FAMILIAR}{bucket}")).await;
         let policy = match familiar {
@@ -108,12 +110,12 @@ impl Context {
     }
 
     /// How much one source may try on all accounts together.
-    pub(crate) fn source_limit(&self, client: &Client) -> (Policy, String) {
+    pub(crate) fn source_limit(&self, client: &Client) -> (Limit, String) {
         (self.config.limits.per_source(), source::counted(client.address))
     }
 
     /// How many mails one source may cause.
-    pub(crate) fn mail_limit(&self, client: &Client) -> (Policy, String) {
+    pub(crate) fn mail_limit(&self, client: &Client) -> (Limit, String) {
         (self.config.limits.mails(), source::counted(client.address))
     }
 }

@@ -19,6 +19,7 @@ use crate::hashing::Hasher;
 use crate::ops::add_staff::Appointment;
 use crate::ops::chain_audit::AuditCheck;
 use crate::ops::{leave_note, send_mail};
+use crate::passwords::Policy;
 use crate::reactions::ForgetErased;
 use crate::routes;
 use crate::tokens::Issuer;
@@ -62,6 +63,8 @@ impl Service {
         let hasher =
             Hasher::start(&config.hashing, vault.derive("identity.password_pepper"), platform.rng.clone())
                 .map_err(StartError::because("passwords cannot be hashed"))?;
+        let passwords = Policy::open(&config.passwords, &platform.public_url)
+            .map_err(StartError::because("the rules for passwords cannot be kept"))?;
         let templates = platform
             .mailer
             .templates(&TEMPLATES)
@@ -82,6 +85,7 @@ impl Service {
             mailer: platform.mailer.clone(),
             templates,
             hasher,
+            passwords: Arc::new(passwords),
             issuer,
             code_key: vault.derive("identity.code"),
             audit_key: vault.derive("identity.audit"),

@@ -4,7 +4,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// HMAC-SHA256 (RFC 2104) under `key`, ready to be fed.
-pub(super) fn keyed(key: &Secret<[u8; 32]>) -> Hmac<Sha256> {
+pub(crate) fn keyed(key: &Secret<[u8; 32]>) -> Hmac<Sha256> {
     // The standard fills a short key with zeros up to a block. Doing that here leaves nothing that can fail.
     let mut block = Zeroizing::new([0; 64]);
     block[..32].copy_from_slice(key.expose());

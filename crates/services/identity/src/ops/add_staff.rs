@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::model::account::Subject;
 use crate::model::audit::Action;
-use crate::model::password::Password;
+use crate::model::password::Owner;
 use crate::store::accounts::{self, Account};
 use crate::store::sessions::Which;
 use crate::store::{audit, recoveries};
@@ -69,7 +69,9 @@ impl Context {
         account.seller = seller.or(account.seller);
         let hash = match password {
             Some(password) => {
-                let chosen = Password::choose(password, Some(address)).map_err(AddStaffError::Password)?;
+                let owner = Owner { address: Some(address), name: None };
+                let chosen = self.choose_password(password, owner).await.map_err(Error::from)?;
+                let chosen = chosen.map_err(AddStaffError::Password)?;
                 Some(self.hasher.hash(chosen).await.map_err(Error::from)?)
             }
             None => None,

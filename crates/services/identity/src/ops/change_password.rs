@@ -2,9 +2,10 @@ use kernel::{Secret, SessionId};
 
 use crate::context::{Client, Context};
 use crate::error::Error;
+use crate::hashing::Against;
 use crate::model::account::Subject;
 use crate::model::audit::{Action, Outcome, Reason};
-use crate::model::password::Password;
+use crate::model::password::{Owner, Password};
 use crate::store::accounts;
 use crate::store::sessions::Which;
 
@@ -27,14 +28,19 @@ impl Context {
         let account = account.ok_or(Error::WrongPassword)?;
         self.hold_back(attempt, [self.account_limit(&account.address_index, client).await]).await?;
         let address = self.open_address(subject.uuid(), &account.address).await?;
-        let new = Password::choose(new, address.as_ref())
+        let owner = Owner { address: address.as_ref(), name: None };
+        let new = self
+            .hashed(attempt, self.choose_password(new, owner).await)
+            .await?
             .map_err(|weakness| Error::PasswordTooWeak { field: "new_password", weakness })?;
         let Some(stored) = account.password_hash.as_deref() else {
             self.record(attempt, Outcome::Refused, Some(Reason::NoPassword)).await?;
             return Err(Error::WrongPassword);
         };
         let tried = Password::attempt(current);
-        if !self.hashed(attempt, self.hasher.verify(tried, stored).await).await?.matches {
+        let checked = self.hasher.verify(tried, Against::Stored(stored), || ()).await;
+        let (verified, ()) = self.hashed(attempt, checked).await?;
+        if !verified.matches {
             self.record(attempt, Outcome::Refused, Some(Reason::WrongPassword)).await?;
             return Err(Error::WrongPassword);
         }

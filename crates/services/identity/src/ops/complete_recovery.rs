@@ -8,7 +8,7 @@ use crate::context::{Client, Context};
 use crate::error::Error;
 use crate::model::account::Subject;
 use crate::model::audit::{Action, Entry, Outcome, Reason};
-use crate::model::password::Password;
+use crate::model::password::Owner;
 use crate::model::token::LinkToken;
 use crate::store::accounts::{self, Account};
 use crate::store::sessions::Which;
@@ -36,7 +36,9 @@ impl Context {
         let subject = account.subject;
         let attempt = Attempt::on(subject, Action::CompleteRecovery, client).by("link");
         let address = self.open_address(subject.uuid(), &account.address).await?;
-        let password = match Password::choose(password, address.as_ref()) {
+        let owner = Owner { address: address.as_ref(), name: None };
+        let chosen = self.choose_password(password, owner).await;
+        let password = match self.hashed(attempt, chosen).await? {
             Ok(password) => password,
             Err(weakness) => {
                 self.record(attempt, Outcome::Refused, Some(Reason::WeakPassword)).await?;

@@ -6,7 +6,7 @@ use mail::Address;
 use crate::context::Context;
 use crate::error::Error;
 use crate::model::account::Subject;
-use crate::model::password::Password;
+use crate::model::password::Owner;
 use crate::store::accounts::{self, Account};
 use crate::store::signups;
 
@@ -18,8 +18,9 @@ impl Context {
         address: &Address,
         password: &Secret<String>,
     ) -> Result<CustomerId, EnsureError> {
-        let password = Password::choose(password, Some(address))
-            .map_err(|weakness| Error::PasswordTooWeak { field: "password", weakness })?;
+        let owner = Owner { address: Some(address), name: None };
+        let chosen = self.choose_password(password, owner).await.map_err(Error::from)?;
+        let password = chosen.map_err(|weakness| Error::PasswordTooWeak { field: "password", weakness })?;
         let (index, now) = (self.address_index(address), self.now());
         let known =
             accounts::by_address(&mut *self.database.read_primary().await.map_err(Error::from)?, &index)

@@ -10,8 +10,19 @@ use vault::Plain;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::hashing::Unusable;
 use crate::model::account::Subject;
 use crate::store::accounts::{self, Account};
+
+/// The hash is in no form that is known.
+const HASH_UNSUPPORTED: &str = "identity.hash_unsupported";
+const UNSUPPORTED: &str =
+    "this is no hash that can be checked here; leave it out and the person recovers the account";
+
+/// Checking a password against the hash would take too long.
+const HASH_TOO_COSTLY: &str = "identity.hash_too_costly";
+const TOO_COSTLY: &str = "checking a password against this hash would take more time or memory than \
+    identity.hashing allows; leave it out and the person recovers the account";
 
 /// How many accounts one transaction takes.
 const BATCH: usize = 500;
@@ -26,9 +37,17 @@ struct Known {
 
 /// What is to be done about one row.
 enum Step<'a> {
-    Insert(&'a ImportAccount, Address, [u8; 32]),
-    Update(&'a ImportAccount),
+    Insert(&'a ImportAccount, Read),
+    Update(&'a ImportAccount, Option<String>),
     Nothing(Verdict),
+}
+
+/// What was made of one row.
+struct Read {
+    address: Address,
+    index: [u8; 32],
+    /// The hash as it is stored, unless it is left behind.
+    hash: Option<String>,
 }
 
 impl Context {
@@ -68,13 +87,13 @@ impl Context {
     }
 
     async fn import_batch(&self, rows: &[ImportAccount], mode: Mode) -> Result<Vec<Verdict>, Error> {
-        let read: Vec<Result<(Address, [u8; 32]), Verdict>> = rows.iter().map(|row| self.read(row)).collect();
+        let read: Vec<Result<Read, Verdict>> = rows.iter().map(|row| self.read(row)).collect();
         let mut known = self.known(rows, &read).await?;
         let steps: Vec<Step<'_>> = rows
             .iter()
             .zip(read)
             .map(|(row, read)| match read {
-                Ok((address, index)) => known.plan(row, address, index),
+                Ok(read) => known.plan(row, read),
                 Err(verdict) => Step::Nothing(verdict),
             })
             .collect();
@@ -87,10 +106,10 @@ impl Context {
             .write(|mut tx| async move {
                 accounts::insert_all(&mut tx, new).await?;
                 for step in updates {
-                    let Step::Update(row) = step else { continue };
+                    let Step::Update(row, hash) = step else { continue };
                     let id = row.customer_id.uuid();
                     accounts::verify(&mut tx, id, now).await?;
-                    if let Some(hash) = &row.password_hash {
+                    if let Some(hash) = hash {
                         accounts::set_missing_password(&mut tx, id, hash, now).await?;
                     }
                 }
@@ -101,28 +120,29 @@ impl Context {
         Ok(steps.into_iter().map(Step::verdict).collect())
     }
 
-    fn read(&self, row: &ImportAccount) -> Result<(Address, [u8; 32]), Verdict> {
+    fn read(&self, row: &ImportAccount) -> Result<Read, Verdict> {
         let address: Address = row.email.trim().parse().map_err(|_| {
             Verdict::refused("identity.address_invalid", Some("email"), "this is not a mail address")
         })?;
-        if row.password_hash.as_ref().is_some_and(|hash| !self.hasher.accepts(hash)) {
-            return Err(Verdict::refused(
-                "identity.hash_unsupported",
-                Some("password_hash"),
-                "this is not an Argon2 hash that can be checked here; leave it out and the person recovers the account",
-            ));
-        }
+        let hash = row.password_hash.as_ref().map(|hash| self.hasher.adopt(hash)).transpose();
+        let hash = hash.map_err(|unusable| {
+            let (code, detail) = match unusable {
+                Unusable::Unsupported => (HASH_UNSUPPORTED, UNSUPPORTED),
+                Unusable::TooCostly => (HASH_TOO_COSTLY, TOO_COSTLY),
+            };
+            Verdict::refused(code, Some("password_hash"), detail)
+        })?;
         let index = self.address_index(&address);
-        Ok((address, index))
+        Ok(Read { address, index, hash: hash.filter(|_| row.verified) })
     }
 
     async fn known(
         &self,
         rows: &[ImportAccount],
-        read: &[Result<(Address, [u8; 32]), Verdict>],
+        read: &[Result<Read, Verdict>],
     ) -> Result<KnownAccounts, Error> {
         let ids: Vec<Uuid> = rows.iter().map(|row| row.customer_id.uuid()).collect();
-        let indexes: Vec<[u8; 32]> = read.iter().flatten().map(|(_, index)| *index).collect();
+        let indexes: Vec<[u8; 32]> = read.iter().flatten().map(|read| read.index).collect();
         let found = accounts::known(&mut *self.database.read_primary().await?, &ids, &indexes).await?;
         let mut known = KnownAccounts::default();
         for (id, address_index, verified_at, password_hash) in found {
@@ -136,31 +156,29 @@ impl Context {
         let new: Vec<_> = steps
             .iter()
             .filter_map(|step| match step {
-                Step::Insert(row, address, index) => Some((*row, address, *index)),
+                Step::Insert(row, read) => Some((*row, read)),
                 _ => None,
             })
             .collect();
         let plain: Vec<Plain<'_>> = new
             .iter()
-            .map(|(row, address, _)| Plain {
+            .map(|(row, read)| Plain {
                 person: row.customer_id.uuid(),
                 context: EMAIL_CONTEXT,
-                plaintext: address.as_str().as_bytes(),
+                plaintext: read.address.as_str().as_bytes(),
             })
             .collect();
         let sealed = self.vault.seal_many(&plain).await?;
-        Ok(new.into_iter().zip(sealed).map(|((row, _, index), sealed)| account(row, index, sealed)).collect())
+        Ok(new.into_iter().zip(sealed).map(|((row, read), sealed)| account(row, read, sealed)).collect())
     }
 }
 
-fn account(row: &ImportAccount, index: [u8; 32], sealed: Vec<u8>) -> Account {
-    let mut account = Account::new(Subject::Customer(row.customer_id), index, sealed, row.created_at);
-    if row.verified {
-        let since: Option<Timestamp> = Some(row.created_at);
-        account.verified_at = since;
-        account.password_hash = row.password_hash.clone();
-        account.password_set_at = row.password_hash.as_ref().and(since);
-    }
+fn account(row: &ImportAccount, read: &Read, sealed: Vec<u8>) -> Account {
+    let mut account = Account::new(Subject::Customer(row.customer_id), read.index, sealed, row.created_at);
+    let since: Option<Timestamp> = row.verified.then_some(row.created_at);
+    account.verified_at = since;
+    account.password_hash = read.hash.clone();
+    account.password_set_at = read.hash.as_ref().and(since);
     account
 }
 
@@ -180,27 +198,27 @@ impl KnownAccounts {
         self.accounts.push(known);
     }
 
-    fn plan<'a>(&mut self, row: &'a ImportAccount, address: Address, index: [u8; 32]) -> Step<'a> {
+    fn plan<'a>(&mut self, row: &'a ImportAccount, read: Read) -> Step<'a> {
         let id = row.customer_id.uuid();
         if let Some(place) = self.by_id.get(&id) {
             let known = &mut self.accounts[*place];
-            if known.address_index != index {
+            if known.address_index != read.index {
                 return refuse("identity.address_differs", "the account is known under another address");
             }
-            let adds_password = row.verified && row.password_hash.is_some() && !known.has_password;
+            let adds_password = read.hash.is_some() && !known.has_password;
             let proves = row.verified && !known.verified;
             if !proves && !adds_password {
                 return Step::Nothing(Verdict::Unchanged);
             }
             (known.verified, known.has_password) = (true, known.has_password || adds_password);
-            return Step::Update(row);
+            return Step::Update(row, read.hash);
         }
-        if self.by_address.contains_key(&index) {
+        if self.by_address.contains_key(&read.index) {
             return refuse("identity.address_taken", "another account has this address");
         }
-        let has_password = row.verified && row.password_hash.is_some();
-        self.add(Known { id, address_index: index, verified: row.verified, has_password });
-        Step::Insert(row, address, index)
+        let (address_index, has_password) = (read.index, read.hash.is_some());
+        self.add(Known { id, address_index, verified: row.verified, has_password });
+        Step::Insert(row, read)
     }
 }
 
@@ -212,7 +230,7 @@ impl Step<'_> {
     fn verdict(self) -> Verdict {
         match self {
             Self::Insert(..) => Verdict::Created,
-            Self::Update(_) => Verdict::Updated,
+            Self::Update(..) => Verdict::Updated,
             Self::Nothing(verdict) => verdict,
         }
     }

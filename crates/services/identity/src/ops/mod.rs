@@ -3,6 +3,7 @@
 pub(crate) mod add_staff;
 pub(crate) mod chain_audit;
 pub(crate) mod change_password;
+pub(crate) mod choose_password;
 pub(crate) mod complete_recovery;
 pub(crate) mod end_sessions;
 pub(crate) mod ensure_account;

@@ -1,11 +1,14 @@
+use std::sync::Arc;
+
 use kernel::Secret;
 use mail::Address;
 use vault::VaultError;
 
 use crate::context::{Client, Context};
 use crate::error::Error;
+use crate::hashing::Against;
 use crate::model::audit::{Action, Outcome, Reason};
-use crate::model::password::Password;
+use crate::model::password::{Owner, Password};
 use crate::model::session::Method;
 use crate::store::accounts::{self, Account};
 use crate::store::audit;
@@ -25,8 +28,9 @@ enum Checked {
 impl Context {
     /// Begins a session for whoever knows the password.
     ///
-    /// Every attempt costs one hash and every refusal leaves one note, so that neither the answer
-    /// nor its time tells whether the address has an account.
+    /// Every attempt costs what checking the account's hash costs, and that of an address without one
+    /// what checking its neighbour's costs; every refusal leaves one note. So neither the answer nor its
+    /// time tells whether the address has an account.
     pub(crate) async fn sign_in(
         &self,
         address: &Address,
@@ -55,30 +59,39 @@ impl Context {
         password: &Secret<String>,
         attempt: Attempt<'_>,
     ) -> Result<Checked, Error> {
-        let account = accounts::by_address(&mut *self.database.read_primary().await?, index).await?;
+        let mut reader = self.database.read_primary().await?;
+        let account = accounts::by_address(&mut reader, index).await?;
+        // Looked up in any case, for the time it takes.
+        let neighbour = accounts::hash_near(&mut reader, index).await?;
+        drop(reader);
         let tried = Password::attempt(password);
-        // Found out in any case, for the time it takes.
-        let strong = Password::choose(password, Some(address)).is_ok();
+        // Found out in any case, for the time it takes. The service is not asked: it is told of new
+        // passwords only.
+        let (policy, text) = (Arc::clone(&self.passwords), password.clone());
+        let words = policy.words(Owner { address: Some(address), name: None });
+        let is_strong = move || policy.judge(&text, &words).is_ok();
         let verified = account.as_ref().is_some_and(|account| account.verified_at.is_some());
         let stored = account.as_ref().and_then(|account| account.password_hash.clone());
         let (Some(account), true, Some(stored)) = (account, verified, stored) else {
-            // Nothing to check against. The hash is made all the same: for the time it takes, and
-            // because somebody who did not prove their address yet may have just this password.
-            let password_hash = self.hashed(attempt, self.hasher.hash(tried).await).await?;
+            // Nothing to check against. The work is done all the same: for the time it takes, which is
+            // that of another account, and because somebody who did not prove their address yet may have
+            // just this password.
+            let decoy = Against::Decoy(neighbour.as_deref());
+            let checked = self.hasher.verify(tried, decoy, is_strong).await;
+            let (result, strong) = self.hashed(attempt, checked).await?;
             let (reason, kept) = if verified {
                 (Reason::NoPassword, None)
             } else {
-                (Reason::UnknownAddress, strong.then_some(password_hash))
+                (Reason::UnknownAddress, result.renewed.filter(|_| strong))
             };
             return Ok(Checked::Refused { reason, password_hash: kept });
         };
-        let result = self.hashed(attempt, self.hasher.verify(tried.clone(), &stored).await).await?;
+        let checked = self.hasher.verify(tried, Against::Stored(&stored), is_strong).await;
+        let (result, _) = self.hashed(attempt, checked).await?;
         if !result.matches {
             return Ok(Checked::Refused { reason: Reason::WrongPassword, password_hash: None });
         }
-        // Making the hash anew can wait for the next time when there is too much to do.
-        let renewed = if result.outdated { self.hasher.hash(tried).await.ok() } else { None };
-        let rehashed = renewed.map(|new| (stored, new));
+        let rehashed = result.renewed.map(|new| (stored, new));
         Ok(Checked::Right { account: Box::new(account), rehashed })
     }
 

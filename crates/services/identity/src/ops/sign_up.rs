@@ -4,7 +4,7 @@ use mail::Address;
 use crate::context::{Client, Context};
 use crate::error::Error;
 use crate::model::audit::Action;
-use crate::model::password::Password;
+use crate::model::password::Owner;
 
 use super::leave_note::Request;
 use super::record::Attempt;
@@ -20,7 +20,10 @@ impl Context {
     ) -> Result<(), Error> {
         let attempt = Attempt::by_nobody(Action::SignUp, client).by("password");
         self.hold_back(attempt, [self.mail_limit(client)]).await?;
-        let password = Password::choose(password, Some(address))
+        let owner = Owner { address: Some(address), name: name.as_deref() };
+        let password = self
+            .hashed(attempt, self.choose_password(password, owner).await)
+            .await?
             .map_err(|weakness| Error::PasswordTooWeak { field: "password", weakness })?;
         let password_hash = self.hashed(attempt, self.hasher.hash(password).await).await?;
         self.leave_note(address, Request::SignUp { name, password_hash }, client).await

@@ -75,6 +75,28 @@ pub(crate) async fn by_address(
     connection.fetch_optional("SELECT * FROM accounts WHERE address_index = $1", &params![index]).await
 }
 
+/// The hash of the account whose address index follows `index` most closely, or of the first one. Indexes are
+/// as good as random, so an address without account always meets the same neighbour, and among many such
+/// addresses every sort of hash is as frequent as among the accounts.
+pub(crate) async fn hash_near(
+    connection: &mut Connection,
+    index: &[u8; 32],
+) -> Result<Option<String>, Error> {
+    for from in [index, &[0; 32]] {
+        let found: Option<(String,)> = connection
+            .fetch_optional(
+                "SELECT password_hash FROM accounts WHERE address_index > $1 AND verified_at IS NOT NULL \
+                 AND password_hash IS NOT NULL ORDER BY address_index LIMIT 1",
+                &params![from],
+            )
+            .await?;
+        if found.is_some() {
+            return Ok(found.map(|(hash,)| hash));
+        }
+    }
+    Ok(None)
+}
+
 pub(crate) async fn by_id(connection: &mut Connection, id: Uuid) -> Result<Option<Account>, Error> {
     connection.fetch_optional("SELECT * FROM accounts WHERE id = $1", &params![id]).await
 }
