@@ -98,5 +98,11 @@ async fn refund_changed(tx: &mut Tx, changed: &RefundChanged) -> Result<(), Erro
     };
     let command = Command::RecordRefund { refund_id: changed.refund_id, amount: changed.amount, succeeded };
     change_order(tx, changed.order_id, command, Actor::Payments).await?;
+    let Some(checkout) = checkouts::of_order(tx, changed.order_id).await? else { return Ok(()) };
+    let saga = checkout.saga.refund_failed();
+    if !succeeded && checkout.refund_id == changed.refund_id && saga != checkout.saga {
+        let now = tx.database().clock().now();
+        advance_checkout(tx, &checkout, saga, now).await?.ok_or(database::Error::Conflict)?;
+    }
     Ok(())
 }

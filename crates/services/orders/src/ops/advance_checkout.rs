@@ -23,13 +23,10 @@ pub(crate) async fn advance_checkout(
     now: Timestamp,
 ) -> Result<Option<Checkout>, Error> {
     let mut after = Checkout { saga, ..before.clone() };
-    if after.saga.stage == Stage::Place {
-        // Placing needs nobody else, so it happens in the transaction that learns that the money is there.
-        place_order(tx, &after, now).await?;
+    // Placing needs nobody else, so it happens in the transaction that learns that the money is there.
+    let placing = after.saga.stage == Stage::Place;
+    if placing {
         after.saga = after.saga.after(&Outcome::Placed, now);
-    }
-    if let Some(failure) = failed_after_placing(before, &after) {
-        change_order(tx, after.order_id, Command::Cancel(failure.cancel_by()), Actor::System).await?;
     }
     let plan = after.saga.plan(now);
     if !matches!(plan, Plan::Take(_)) {
@@ -40,6 +37,13 @@ pub(crate) async fn advance_checkout(
     }
     if !checkouts::advance(tx, &after, now).await? {
         return Ok(None);
+    }
+    // Only now: whoever was overtaken finds the order placed, or cancelled, by the one who overtook them.
+    if placing {
+        place_order(tx, &after, now).await?;
+    }
+    if let Some(failure) = failed_after_placing(before, &after) {
+        change_order(tx, after.order_id, Command::Cancel(failure.cancel_by()), Actor::System).await?;
     }
     after.version += 1;
     match plan {

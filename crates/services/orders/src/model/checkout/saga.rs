@@ -210,12 +210,31 @@ impl Saga {
             PaymentStatus::Authorized | PaymentStatus::Captured | PaymentStatus::PartiallyRefunded
         );
         match self.stage {
+            // Known, and for the staff to give back: see `refund_failed`.
+            Stage::ReturnStock | Stage::Undone if self.keeps_money() => self.clone(),
             Stage::ReturnStock | Stage::Undone if holds_money => {
                 Self { payment_status: None, ..self.at(Stage::SettlePayment) }
             }
             Stage::Done | Stage::Undone => self.clone(),
             _ => Self { wake_at: None, ..self.clone() },
         }
+    }
+
+    /// Its refund failed at the provider, be it after it had succeeded: a card was closed meanwhile. Asking
+    /// again under the same id changes nothing, so the rest is undone, and the money, which the order shows
+    /// as taken, is for the shop's staff to give back in another way.
+    #[must_use]
+    pub(crate) fn refund_failed(&self) -> Self {
+        let kept = Self { payment_status: Some(PaymentStatus::Captured), ..self.clone() };
+        match self.stage {
+            Stage::SettlePayment => kept.at(Stage::ReturnStock),
+            Stage::ReturnStock | Stage::Undone => kept,
+            _ => self.clone(),
+        }
+    }
+
+    const fn keeps_money(&self) -> bool {
+        matches!(self.payment_status, Some(PaymentStatus::Captured))
     }
 
     pub(super) fn at(&self, stage: Stage) -> Self {

@@ -371,3 +371,28 @@ fn only_a_checkout_without_an_order_can_be_given_up() {
         assert_eq!(Stage::parse(stage.as_str()), Some(stage));
     }
 }
+
+/// A refund that the provider takes back is told twice: the payment holds money again, and the refund failed.
+/// In whichever order, the checkout comes to its end instead of asking for the same refund for ever.
+#[test]
+fn a_refund_that_failed_is_left_to_the_staff() {
+    let captured = PaymentStatus::Captured;
+    let undone = Saga {
+        stage: Stage::Undone,
+        turned_back_at: Some(Stage::Done),
+        failure: Some(Failure::Cancelled),
+        payment_status: Some(PaymentStatus::Refunded),
+        ..Saga::new(EXPIRES)
+    };
+    let told_first = undone.refund_failed().payment_heard(captured);
+    assert_eq!(told_first.plan(Timestamp::EPOCH), Plan::Ended);
+    let told_last = undone.payment_heard(captured);
+    assert_eq!(told_last.stage, Stage::SettlePayment);
+    let told_last = told_last.refund_failed();
+    assert_eq!(told_last.plan(Timestamp::EPOCH), Plan::Take(Step::Restock { commit_first: false }));
+    let ended = told_last.after(&Outcome::StockReturned, Timestamp::EPOCH);
+    assert_eq!((ended.stage, ended.payment_heard(captured)), (Stage::Undone, ended.clone()));
+    // It still stands: nothing was to be given back.
+    let done = Saga { stage: Stage::Done, turned_back_at: None, ..undone };
+    assert_eq!(done.refund_failed(), done);
+}

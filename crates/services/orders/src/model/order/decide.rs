@@ -75,7 +75,7 @@ pub(crate) enum Refusal {
 ///
 /// Whatever may be told late or twice (payments, refunds, a second cancellation) is not refused
 /// but ignored. Only what a payment can really do next moves an order: money that was taken counts
-/// whenever it is told, even after a failure; everything that would go backwards does not.
+/// whenever it is told, even after a failure, and so does its loss; nothing else goes backwards.
 pub(crate) fn decide(order: Option<&Order>, command: Command) -> Result<Vec<OrderEvent>, Refusal> {
     match (order, command) {
         (None, Command::Place(placed)) => Ok(vec![OrderEvent::OrderPlaced(placed)]),
@@ -101,7 +101,10 @@ fn payment(order: &Order, status: PaymentStatus) -> Option<OrderEvent> {
             Some(OrderEvent::PaymentCaptured)
         }
         (P::Authorized, P::Voided) => Some(OrderEvent::PaymentVoided),
-        (P::Authorized, P::Failed) => Some(OrderEvent::PaymentFailed),
+        // A provider takes money back that it had said was taken: a transfer bounced, a debit was returned.
+        (P::Authorized | P::Captured | P::PartiallyRefunded | P::Refunded, P::Failed) => {
+            Some(OrderEvent::PaymentFailed)
+        }
         _ => None,
     }
 }

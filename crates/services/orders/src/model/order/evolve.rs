@@ -78,6 +78,8 @@ fn next(mut order: Order, event: &OrderEvent) -> Order {
 
 fn refunded_status(order: &Order) -> PaymentStatus {
     match order.refunded() {
+        // What was taken back by the provider does not come back because a refund of it failed.
+        _ if order.payment_status == PaymentStatus::Failed => PaymentStatus::Failed,
         0 => PaymentStatus::Captured,
         amount if amount < order.totals.total.amount => PaymentStatus::PartiallyRefunded,
         _ => PaymentStatus::Refunded,

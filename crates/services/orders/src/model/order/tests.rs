@@ -108,7 +108,9 @@ fn payments_only_move_an_order_the_way_money_moves() {
             let expected: &[&str] = match (from, told) {
                 (P::Authorized | P::Voided | P::Failed, _) if money_taken => &["payment_captured"],
                 (P::Authorized, P::Voided) => &["payment_voided"],
-                (P::Authorized, P::Failed) => &["payment_failed"],
+                (P::Authorized | P::Captured | P::PartiallyRefunded | P::Refunded, P::Failed) => {
+                    &["payment_failed"]
+                }
                 _ => &[],
             };
             assert_eq!(events, expected, "{from:?} told {told:?}");
