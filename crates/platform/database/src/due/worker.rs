@@ -11,6 +11,7 @@ use super::{Away, BoxError, DueItem, FIRST_PAUSE, Next};
 use crate::database::Database;
 use crate::error::Error;
 use crate::retry::jittered;
+use crate::signals::DueChanges;
 
 /// The most characters that are kept of an error.
 const ERROR_LEN: usize = 1_000;
@@ -37,6 +38,36 @@ fn note(queue: &str, rest: &mut Rest, ended: Result<Ended, JoinError>) {
         }
         Ok(Ended::Away) => rest.begin(Instant::now()),
         Ok(Ended::Well | Ended::Otherwise) | Err(_) => {}
+    }
+}
+
+/// How long those who ended are waited for, so that one claim makes up for several of them.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// When to look for due work again.
+#[derive(Clone, Copy)]
+struct Look {
+    at: Instant,
+    /// There is more, and it is waited for room for some of it at once.
+    is_gathering: bool,
+}
+
+impl Look {
+    const fn at(at: Instant) -> Self {
+        Self { at, is_gathering: false }
+    }
+
+    fn now() -> Self {
+        Self::at(Instant::now())
+    }
+
+    fn gathering() -> Self {
+        Self { at: Instant::now() + GATHER, is_gathering: true }
+    }
+
+    /// Whether to look now, while `running` of at most `most` items are being done.
+    fn is_worthwhile(self, running: usize, most: usize) -> bool {
+        running < most && (self.at <= Instant::now() || (self.is_gathering && running <= most / 2))
     }
 }
 
@@ -79,28 +110,23 @@ impl Database {
         Fut: Future<Output = Result<Next, BoxError>> + Send + 'static,
     {
         let mut shutdown = pin!(shutdown);
-        let mut changes = self.due_changed();
-        let (mut running, mut rest) = (JoinSet::new(), Rest::default());
+        let mut changes = self.due_changed(queue);
+        let (mut running, mut rest, mut look) = (JoinSet::new(), Rest::default(), Look::now());
         loop {
             let most = if rest.is_trying() { 1 } else { options.concurrency.max(1) };
-            let free = most.saturating_sub(running.len());
-            let resting = rest.left(Instant::now());
-            let started = match resting {
-                Some(left) => Ok(left),
-                None => self.start_due(queue, &options, free, &handler, &mut running).await,
-            };
-            let pause = match started {
-                Ok(pause) => pause,
-                Err(error) => {
-                    tracing::warn!(
-                        queue,
-                        error = &error as &dyn std::error::Error,
-                        "cannot look for due work"
-                    );
-                    options.poll
-                }
-            };
+            if let Some(left) = rest.left(Instant::now()) {
+                look = Look::at(Instant::now() + left);
+            } else if look.is_worthwhile(running.len(), most) {
+                let started =
+                    self.start_due(queue, &options, most, &handler, &mut running, &mut changes).await;
+                look = started.unwrap_or_else(|error| {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(queue, error, "cannot look for due work");
+                    Look::at(Instant::now() + options.poll)
+                });
+            }
             let has_room = running.len() < most;
+            let can_change = has_room && !look.is_gathering && rest.left(Instant::now()).is_none();
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(first) = running.join_next() => {
@@ -109,45 +135,51 @@ impl Database {
                         note(queue, &mut rest, another);
                     }
                 }
-                () = changes.changed(), if has_room && resting.is_none() => {}
-                () = tokio::time::sleep(pause), if has_room => {}
+                () = changes.changed(), if can_change => look = Look::now(),
+                () = tokio::time::sleep_until(look.at), if has_room => {}
             }
         }
         while running.join_next().await.is_some() {}
     }
 
-    /// Starts what is due, and says how long to wait before looking again.
+    /// Starts what is due, up to `most` items at once, and says when to look again.
     async fn start_due<H, Fut>(
         &self,
         queue: &'static str,
         options: &WorkOptions,
-        free: usize,
+        most: usize,
         handler: &H,
         running: &mut JoinSet<Ended>,
-    ) -> Result<Duration, Error>
+        changes: &mut DueChanges,
+    ) -> Result<Look, Error>
     where
         H: Fn(DueItem) -> Fut,
         Fut: Future<Output = Result<Next, BoxError>> + Send + 'static,
     {
-        if free == 0 {
-            return Ok(options.poll);
-        }
+        let poll = Instant::now() + options.poll;
+        changes.plan(None);
+        changes.mark_seen();
         // A look costs a read; only when something is due does a claim cost a write.
-        match self.next_due(queue).await? {
-            None => return Ok(options.poll),
-            Some(next) if next > self.clock().now() => {
-                return Ok(next.since(self.clock().now()).min(options.poll));
-            }
-            Some(_) => {}
+        let Some(next) = self.next_due(queue).await? else { return Ok(Look::at(poll)) };
+        let now = self.clock().now();
+        if next > now {
+            changes.plan(Some(next));
+            return Ok(Look::at(poll.min(Instant::now() + next.since(now))));
         }
+        let free = most.saturating_sub(running.len());
         let items = self.claim(queue, free, options.lease).await?;
-        let pause = if items.is_empty() { options.poll } else { Duration::ZERO };
+        let look = match items.len() {
+            0 => Look::at(poll),
+            // As many as were wanted: the next claim is to be worth its cost too.
+            claimed if claimed == free => Look::gathering(),
+            _ => Look::now(),
+        };
         for item in items {
             let work = handler(item.clone());
             let (database, options) = (self.clone(), *options);
             running.spawn(async move { database.see_through(&item, &options, work).await });
         }
-        Ok(pause)
+        Ok(look)
     }
 
     /// Keeps the claim alive while the handler runs, then records how it ended.
@@ -160,18 +192,20 @@ impl Database {
         // What a panicking handler leaves behind is its transaction, which is rolled back.
         let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
         let result = loop {
-            match tokio::time::timeout(options.lease / 2, &mut work).await {
-                Ok(result) => break result.unwrap_or_else(|_| Err("the handler panicked".into())),
-                Err(_) => {
-                    let until = self.clock().now().plus(options.lease);
-                    if let Ok(false) = self.renew(item, until).await {
-                        tracing::warn!(
-                            queue = item.queue,
-                            key = item.key,
-                            "the claim was lost; the handler is stopped"
-                        );
-                        return Ended::Otherwise;
-                    }
+            let renewal = async {
+                tokio::time::sleep(options.lease / 2).await;
+                self.renew(item, self.clock().now().plus(options.lease)).await
+            };
+            // The handler goes on meanwhile: it may hold the very transaction that the renewal waits for.
+            tokio::select! {
+                result = &mut work => break result.unwrap_or_else(|_| Err("the handler panicked".into())),
+                renewed = renewal => if let Ok(false) = renewed {
+                    tracing::warn!(
+                        queue = item.queue,
+                        key = item.key,
+                        "the claim was lost; the handler is stopped"
+                    );
+                    return Ended::Otherwise;
                 }
             }
         };

@@ -299,6 +299,39 @@ testkit::on_both_engines! {
         worker.await.unwrap();
     }
 
+    /// The claim is renewed while the handler is within a transaction: neither may wait for the other.
+    async fn a_renewal_does_not_stop_its_handler(db: TestDatabase) {
+        const LEASE: Duration = Duration::from_millis(60);
+        schedule(&db, "slow", 1, db.clock().now()).await;
+        let (done, stop) = (Arc::new(Semaphore::new(0)), Arc::new(Notify::new()));
+        let handler = {
+            let (db, done) = (Database::clone(&db), done.clone());
+            move |_: DueItem| {
+                let (db, done) = (db.clone(), done.clone());
+                async move {
+                    let written = db.write::<_, Error, _, _>(|mut tx| async move {
+                        tx.unschedule("mails", "other").await?;
+                        tokio::time::sleep(2 * LEASE).await;
+                        tx.commit(()).await
+                    });
+                    written.await?;
+                    done.add_permits(1);
+                    Ok(Next::Done)
+                }
+            }
+        };
+        let options = WorkOptions { lease: LEASE, ..WorkOptions::default() };
+        let shutdown = { let stop = stop.clone(); async move { stop.notified().await } };
+        let working = db.work("mails", options, shutdown, handler);
+        // Less than a transaction may stay open, after which the handler would be undone and done again.
+        let finished = async {
+            let permit = tokio::time::timeout(4 * SECOND, done.acquire()).await;
+            stop.notify_one();
+            permit.is_ok()
+        };
+        assert!(tokio::join!(working, finished).1);
+    }
+
     async fn two_workers_share_the_work(db: TestDatabase) {
         for number in 0..40 {
             schedule(&db, &number.to_string(), number, db.clock().now()).await;
