@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use bus::React;
+use contracts::Channel;
 use host::{Platform, StartError, Worker};
 use kernel::Secret;
 use utoipa::openapi::OpenApi;
@@ -23,11 +24,15 @@ const SANDBOX: &str = "sandbox";
 /// How we are called by the sandbox.
 const PAYMENTS: &str = "payments";
 
+/// What lies between the shop and its sandbox.
+type Wire = Arc<dyn Fn(&'static str, &'static str, Channel) -> Channel + Send + Sync>;
+
 /// Payments, ready to be wired.
 pub struct Service {
     payments: Payments,
     config: Config,
     sandbox: Option<Sandbox>,
+    wire: Wire,
 }
 
 /// The part of the API document that is about payments and the sandbox. Needs nothing to run.
@@ -43,6 +48,19 @@ impl Service {
     /// # Errors
     /// When the configuration cannot be meant or the tables cannot be made.
     pub async fn new(platform: &Platform, config: Config) -> Result<Self, StartError> {
+        Self::over(platform, config, |_, _, channel| channel).await
+    }
+
+    /// As [`Self::new`], with `wire` laid over the channels between the shop and its sandbox, given who
+    /// calls whom. A simulation loses and delays there what a network does.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub async fn over(
+        platform: &Platform,
+        config: Config,
+        wire: impl Fn(&'static str, &'static str, Channel) -> Channel + Send + Sync + 'static,
+    ) -> Result<Self, StartError> {
         config.validate().map_err(StartError::because("payments is not configured soundly"))?;
         let database = platform.database.clone();
         database.migrate("payments", store::MIGRATIONS).await.map_err(StartError::because("no tables"))?;
@@ -56,7 +74,8 @@ impl Service {
             (Sandbox::new(database.clone(), config, url, secret.clone()), secret)
         });
         let connectors = sandbox.iter().map(|(sandbox, secret)| {
-            let channel = web::channel::local(PAYMENTS, SANDBOX, sandbox::provider(sandbox.clone()));
+            let provider = web::channel::local(PAYMENTS, SANDBOX, sandbox::provider(sandbox.clone()));
+            let channel = wire(PAYMENTS, SANDBOX, provider);
             let timeout = config.sandbox.timeout();
             Arc::new(SandboxConnector::new(channel, timeout, vec![secret.clone()])) as Arc<dyn Connector>
         });
@@ -65,7 +84,8 @@ impl Service {
             origins: Arc::new(ReturnOrigins::new(&platform.public_url, &config.return_origins)),
             database,
         };
-        Ok(Self { payments, config, sandbox: sandbox.map(|(sandbox, _)| sandbox) })
+        let sandbox = sandbox.map(|(sandbox, _)| sandbox);
+        Ok(Self { payments, config, sandbox, wire: Arc::new(wire) })
     }
 
     /// What anybody may reach.
@@ -90,7 +110,8 @@ impl Service {
         let mut workers = jobs::workers(&self.payments, &self.config.workers);
         if let Some(sandbox) = &self.sandbox {
             let (public, _) = self.router().split_for_parts();
-            workers.extend(sandbox.workers(&web::channel::local(SANDBOX, PAYMENTS, public)));
+            let merchant = web::channel::local(SANDBOX, PAYMENTS, public);
+            workers.extend(sandbox.workers(&(self.wire)(SANDBOX, PAYMENTS, merchant)));
         }
         workers
     }

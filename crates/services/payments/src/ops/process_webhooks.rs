@@ -4,7 +4,7 @@ use kernel::{PaymentId, Timestamp};
 use super::{Payments, look_after, record};
 use crate::connectors::Subject;
 use crate::error::Error;
-use crate::model::{Ended, Observed, Payment};
+use crate::model::{Ended, Fact, Observed, Payment, Snapshot};
 use crate::store;
 use crate::store::webhooks::Waiting;
 
@@ -13,6 +13,8 @@ const BATCH: i64 = 50;
 
 /// What the notification is about is not known here.
 const UNMATCHED: &str = "unmatched";
+/// The provider is asked for the whole of it.
+const ASKED: &str = "asked";
 
 impl Payments {
     /// Acts upon what a provider has told about a payment, in the order in which it happened. Returns
@@ -58,6 +60,13 @@ async fn act(
     now: Timestamp,
 ) -> Result<(Payment, &'static str), Error> {
     match serde_json::from_value(webhook.subject.clone()) {
+        Ok(Subject::Payment(Snapshot { fact: Fact::CaptureFailed { .. }, .. }))
+            if has_refund_under_way(tx, payment.id).await? =>
+        {
+            // Whether that refund was paid decides what is owed, and this notification does not say.
+            look_after(tx, payment.id, now).await?;
+            Ok((payment, ASKED))
+        }
         Ok(Subject::Payment(snapshot)) => {
             let step = payment.observe(&snapshot);
             let observed = step.observed;
@@ -76,6 +85,11 @@ async fn act(
         }
         Ok(Subject::Other) | Err(_) => Ok((payment, "ignored")),
     }
+}
+
+async fn has_refund_under_way(tx: &mut Tx, payment: PaymentId) -> Result<bool, Error> {
+    let open = store::refunds::open(tx, payment).await?;
+    Ok(open.iter().any(|refund| refund.attempt.is_some()))
 }
 
 fn tell(payment: PaymentId, webhook: &Waiting, outcome: &'static str) {

@@ -110,13 +110,16 @@ impl Payments {
                     let known = case.attempts.iter().find(|known| Some(known.id) == attempt);
                     known.is_some_and(|known| known.settles_at <= asked_at)
                 };
+                // Refunds first: a payment that turns out not to have been taken fails those that are still
+                // open, and the answer may say that one of them was paid before that.
+                let mut before = before;
+                for refund in store::refunds::open(&mut tx, before.id).await? {
+                    let (step, ended) = fetched(&refund, snapshot, conclusive(refund.attempt));
+                    (before, _) = record::refund(&mut tx, &before, &refund, step, ended, now).await?;
+                }
                 let step = before.fetched(snapshot, conclusive(before.asked.map(|asked| asked.attempt)));
                 let ended = if step.observed == Observed::Applied { Ended::Done } else { Ended::NotDone };
-                let mut payment = record::payment(&mut tx, &before, step, ended, now).await?;
-                for refund in store::refunds::open(&mut tx, payment.id).await? {
-                    let (step, ended) = fetched(&refund, snapshot, conclusive(refund.attempt));
-                    (payment, _) = record::refund(&mut tx, &payment, &refund, step, ended, now).await?;
-                }
+                let payment = record::payment(&mut tx, &before, step, ended, now).await?;
                 let attempts = store::attempts::open(&mut tx, payment.id).await?;
                 let refunds = store::refunds::open(&mut tx, payment.id).await?;
                 Ok::<_, Error>(tx.commit(Case { payment, attempts, refunds }).await?)
