@@ -113,7 +113,7 @@ impl Tables {
         let outbox = |kind| format!("FROM platform_outbox WHERE kind = '{kind}'");
         let placed = count(&self.orders, &outbox("orders.order_placed.v1")).await;
         let changed = "FROM platform_outbox WHERE kind = 'orders.order_changed.v1' \
-                       AND data LIKE '%cus\\_%' ESCAPE '\\'";
+                       AND CAST(data AS text) LIKE '%cus\\_%' ESCAPE '\\'";
         let changed = count(&self.orders, changed).await;
         let counted = count(&self.analytics, "FROM events WHERE event = 'Order Completed'").await;
         note("orders have not reached analytics", placed - counted);
@@ -299,7 +299,9 @@ async fn charges(tables: &Tables, memory: &Memory, books: &Books, findings: &mut
             (_, "tok_capture_fails") => 0,
             (true, "tok_refund_fails") => net(payment),
             (true, _) => 0,
-            (false, _) => amount(&order["totals"]["total"]),
+            (false, _) => {
+                amount(&order["totals"]["total"]) - memory.returned.get(id).copied().unwrap_or_default()
+            }
         };
         if net(payment) != expected {
             findings.push(format!("{id} ({token}): {expected} should have been taken, and it is {payment}"));

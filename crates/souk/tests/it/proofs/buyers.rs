@@ -21,11 +21,11 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::api::{Answer, Api};
+use crate::api::{Answer, Api, Call};
 use crate::journey::sign_in;
 use crate::shop::{STAFF, Shop};
 
-const PASSWORD: &str = "a long enough passphrase";
+pub const PASSWORD: &str = "a long enough passphrase";
 
 /// For how long a buyer asks again for one answer.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -77,6 +77,8 @@ pub struct Memory {
     pub initial: BTreeMap<String, i64>,
     /// The addresses of the customers.
     pub customers: Vec<String>,
+    /// What staff gave back, by order, in minor units.
+    pub returned: BTreeMap<String, i64>,
 }
 
 /// One attempt at buying something.
@@ -135,6 +137,16 @@ impl Load {
         self.bought.load(Ordering::Relaxed)
     }
 
+    /// The number of orders that were acknowledged, as it grows.
+    pub fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.bought)
+    }
+
+    /// The addresses of the customers.
+    pub fn customers(&self) -> &[String] {
+        &self.customers
+    }
+
     /// Waits until `more` orders were acknowledged from now on: the shop is at work. Fails when that takes longer than
     /// `within`.
     pub async fn bought(&self, more: u64, within: Duration) {
@@ -153,7 +165,8 @@ impl Load {
             attempts.extend(tried);
             wrong.extend(seen);
         }
-        Memory { attempts, wrong, initial: self.initial, customers: self.customers }
+        let Self { initial, customers, .. } = self;
+        Memory { attempts, wrong, initial, customers, returned: BTreeMap::new() }
     }
 }
 
@@ -215,19 +228,51 @@ struct Buyer {
     wrong: Vec<String>,
 }
 
-/// What a buyer asks for, so that it can be asked again.
-struct Ask {
-    method: Method,
-    path: String,
-    body: Option<Value>,
-    key: Option<String>,
-    /// A guest's cart, or the token of a guest's order.
-    header: Option<(&'static str, String)>,
+/// A request that can be sent again.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub method: Method,
+    pub path: String,
+    pub body: Option<Value>,
+    pub key: Option<String>,
+    /// Who asks: a guest's cart, the token of a guest's order, an access token.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Ask {
-    fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), body: None, key: None, header: None }
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), body: None, key: None, headers: Vec::new() }
+    }
+
+    /// `POST` with a key.
+    pub fn post(path: impl Into<String>, body: Value, key: impl Into<String>) -> Self {
+        Self { body: Some(body), key: Some(key.into()), ..Self::new(Method::POST, path) }
+    }
+
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub fn bearer(self, token: Option<&str>) -> Self {
+        match token {
+            Some(token) => self.with("authorization", format!("Bearer {token}")),
+            None => self,
+        }
+    }
+
+    pub fn call<'a>(&self, api: &'a Api) -> Call<'a> {
+        let mut call = api.call(self.method.clone(), &self.path);
+        if let Some(body) = &self.body {
+            call = call.body(body.clone());
+        }
+        if let Some(key) = &self.key {
+            call = call.key(key);
+        }
+        for (name, value) in &self.headers {
+            call = call.header(name, value);
+        }
+        call
     }
 }
 
@@ -294,7 +339,7 @@ impl Buyer {
         for (variant, quantity) in changes {
             let mut ask = Ask::new(Method::PUT, format!("/v1/carts/me/items/{variant}"));
             ask.body = Some(json!({"quantity": quantity}));
-            ask.header = cart.clone().filter(|_| self.email.is_none()).map(|cart| ("souk-cart", cart));
+            ask.headers.extend(cart.clone().filter(|_| self.email.is_none()).map(|cart| ("souk-cart", cart)));
             let answer = self.send(&ask).await?;
             if answer.status != 200 {
                 self.wrong.push(format!("a cart was refused: {}", answer.text));
@@ -322,13 +367,14 @@ impl Buyer {
     async fn after(&mut self, key: &str, bought: &Answer) -> bool {
         let order = bought.str("/order/id").to_owned();
         let guest = bought.body["guest_token"].as_str().map(|token| ("souk-order-token", token.to_owned()));
+        let guest: Vec<_> = guest.into_iter().collect();
         if let Some(url) = bought.body["next_action"]["url"].as_str() {
             let outcome = if self.rng.below(4) == 0 { "failure" } else { "success" };
             let path = url.find("/sandbox/").map_or(url, |at| &url[at..]);
             let body = Some(json!({"outcome": outcome}));
             self.send(&Ask { body, ..Ask::new(Method::POST, path) }).await;
         }
-        let look = Ask { header: guest.clone(), ..Ask::new(Method::GET, format!("/v1/orders/{order}")) };
+        let look = Ask { headers: guest.clone(), ..Ask::new(Method::GET, format!("/v1/orders/{order}")) };
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.send(&look).await {
@@ -349,7 +395,7 @@ impl Buyer {
         let cancel = Ask {
             body: Some(json!({"reason": "changed my mind"})),
             key: Some(format!("{key}-cancel")),
-            header: guest,
+            headers: guest,
             ..Ask::new(Method::POST, format!("/v1/orders/{order}/cancel"))
         };
         self.send(&cancel).await.is_some_and(|answer| answer.status == 200)
@@ -394,16 +440,7 @@ impl Buyer {
     }
 
     async fn once(&mut self, ask: &Ask) -> Option<Answer> {
-        let mut call = self.api.call(ask.method.clone(), &ask.path);
-        if let Some(body) = &ask.body {
-            call = call.body(body.clone());
-        }
-        if let Some(key) = &ask.key {
-            call = call.key(key);
-        }
-        if let Some((name, value)) = &ask.header {
-            call = call.header(name, value);
-        }
+        let mut call = ask.call(&self.api);
         if let Some(access) = &self.access {
             call = call.bearer(access);
         }
@@ -430,7 +467,8 @@ pub fn quantities(lines: &Value) -> BTreeMap<String, i64> {
         .collect()
 }
 
-fn is_to_be_repeated(answer: &Answer) -> bool {
+/// Whether the shop asks for patience: it is away, busy, or still at it.
+pub fn is_to_be_repeated(answer: &Answer) -> bool {
     answer.status >= 500
         || answer.status == 429
         || matches!(answer.code(), "idempotency.in_flight" | "orders.checkout_in_progress")

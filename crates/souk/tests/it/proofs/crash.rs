@@ -21,6 +21,11 @@ async fn on_the_embedded_stack() {
     killed("crash-embedded", Shop::embedded().await, scale(4, 50)).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_the_full_stack() {
+    killed("crash-full", Shop::full().await, scale(1, 20)).await;
+}
+
 /// Kills `shop` so many times, each time somewhere between the first moment of its start and a few seconds of work.
 async fn killed(proof: &str, mut shop: Shop, times: u64) {
     let seed = seed(proof);

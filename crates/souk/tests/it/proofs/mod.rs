@@ -6,4 +6,5 @@
 mod audit;
 mod buyers;
 mod crash;
+mod races;
 mod record;
