@@ -79,12 +79,13 @@ impl<'de> Visitor<'de> for &mut Walk {
         Ok(())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
+    // A fraction or a sign does not make a card number something else.
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<(), E> {
+        self.text(&format!("{:.0}", number.abs().trunc()))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<(), E> {
+        self.text(&number.unsigned_abs().to_string())
     }
 
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<(), E> {
@@ -140,6 +141,9 @@ mod tests {
         assert_eq!(found(r#"{"payment":{"card":"4242 4242 4242 4242"}}"#), at("/payment/card"));
         assert_eq!(found(r#"{"notes":["fine","4242424242424242"]}"#), at("/notes/1"));
         assert_eq!(found(r#"{"n":4242424242424242}"#), at("/n"));
+        assert_eq!(found(r#"{"n":-4242424242424242}"#), at("/n"));
+        assert_eq!(found(r#"{"n":4242424242424242.5}"#), at("/n"));
+        assert_eq!(found(r#"{"n":-4.242424242424242e15}"#), at("/n"));
         assert_eq!(found(r#"{"n":"\u0034242424242424242"}"#), at("/n"));
         assert_eq!(found(r#"{"4242424242424242":1}"#), at(""));
     }
