@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::migrate::{self, Migration};
 use crate::postgres;
 use crate::retry::Backoff;
-use crate::signals::{Changes, Signals};
+use crate::signals::{Changes, DueChanges, Signals};
 use crate::sqlite;
 use crate::transaction::{Attempt, Done, Isolation, Reader, Tx};
 
@@ -197,8 +197,8 @@ impl Database {
         self.inner.signals.outbox()
     }
 
-    pub(crate) fn due_changed(&self) -> Changes {
-        self.inner.signals.due()
+    pub(crate) fn due_changed(&self, queue: &'static str) -> DueChanges {
+        self.inner.signals.due(queue)
     }
 
     /// How much work has been done since it was opened.

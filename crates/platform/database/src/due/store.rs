@@ -6,6 +6,7 @@ use super::{Claimed, Due, DueItem};
 use crate::database::Database;
 use crate::error::Error;
 use crate::params;
+use crate::sql::Sql;
 use crate::transaction::{Isolation, Tx};
 
 impl Tx {
@@ -24,7 +25,7 @@ impl Tx {
             &params![due.queue, &due.key, &due.payload, due.at],
         )
         .await?;
-        self.touched().due = true;
+        self.touched().due(due.queue, due.at);
         Ok(())
     }
 
@@ -45,24 +46,26 @@ impl Tx {
     /// # Errors
     /// As [`crate::Connection::execute`].
     pub async fn complete(&mut self, item: &DueItem) -> Result<bool, Error> {
-        let again = self
-            .execute(
-                "UPDATE platform_due SET due_at = again_at, again_at = NULL, claim = NULL, attempts = 0 \
-                 WHERE queue = $1 AND item_key = $2 AND claim = $3 AND again_at IS NOT NULL",
-                &params![item.queue, &item.key, item.claim],
-            )
-            .await?;
-        if again == 1 {
-            self.touched().due = true;
-            return Ok(true);
-        }
         let deleted = self
             .execute(
-                "DELETE FROM platform_due WHERE queue = $1 AND item_key = $2 AND claim = $3",
+                "DELETE FROM platform_due WHERE queue = $1 AND item_key = $2 AND claim = $3 AND again_at IS NULL",
                 &params![item.queue, &item.key, item.claim],
             )
             .await?;
-        Ok(deleted == 1)
+        if deleted == 1 {
+            return Ok(true);
+        }
+        let again: Option<(Timestamp,)> = self
+            .fetch_optional(
+                "UPDATE platform_due SET due_at = again_at, again_at = NULL, claim = NULL, attempts = 0 \
+                 WHERE queue = $1 AND item_key = $2 AND claim = $3 RETURNING due_at",
+                &params![item.queue, &item.key, item.claim],
+            )
+            .await?;
+        if let Some((at,)) = again {
+            self.touched().due(item.queue, at);
+        }
+        Ok(again.is_some())
     }
 }
 
@@ -86,17 +89,23 @@ impl Database {
         let now = self.clock().now();
         let claim = self.rng().uuid_v7(now);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let until = now.plus(lease);
         let claimed: Vec<Claimed> = self
             .write_with(Isolation::ReadCommitted, |mut tx| async move {
-                let sql = [
-                    "WITH next AS (SELECT item_key AS next_key FROM platform_due WHERE queue = $1 AND due_at <= $2 \
-                     ORDER BY due_at LIMIT $3 ",
+                let next = [
+                    "SELECT item_key, payload, attempts + 1 AS attempts FROM platform_due \
+                     WHERE queue = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3 ",
                     tx.skip_locked(),
-                    ") UPDATE platform_due SET claim = $4, due_at = $5, again_at = NULL, attempts = attempts + 1 \
-                     FROM next WHERE queue = $1 AND item_key = next_key RETURNING item_key, payload, attempts",
-                ]
-                .concat();
-                let claimed = tx.fetch_all(&sql, &params![queue, now, limit, claim, now.plus(lease)]).await?;
+                ];
+                let claimed: Vec<Claimed> = tx.fetch_all(&next.concat(), &params![queue, now, limit]).await?;
+                if claimed.is_empty() {
+                    return tx.rollback(claimed).await;
+                }
+                let mut sql = Sql::new("UPDATE platform_due SET claim = ");
+                sql.bind(claim).push(", due_at = ").bind(until);
+                sql.push(", again_at = NULL, attempts = attempts + 1 WHERE queue = ").bind(queue);
+                sql.push(" AND item_key IN ").bind_list(claimed.iter().map(|item| item.key.as_str()));
+                sql.execute(&mut tx).await?;
                 tx.commit(claimed).await
             })
             .await?;
@@ -137,6 +146,8 @@ impl Database {
                 &params![item.queue, &item.key, item.claim, at, error, attempts],
             )
             .await?;
+            // It may have been scheduled anew meanwhile, for then or for before.
+            tx.touched().due(item.queue, Timestamp::EPOCH);
             tx.commit(()).await
         })
         .await
