@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::jobs::{checkout, mail, upkeep};
 use crate::ops::import_orders::import_orders;
 use crate::reactions::{ForgetCustomers, HearPayments};
-use crate::shop::Shop;
+use crate::shop::{Parts, Shop};
 use crate::{routes, store};
 
 /// Orders, as the binary sees it.
@@ -37,7 +37,7 @@ impl Service {
             .mailer
             .templates(&mail::TEMPLATES)
             .map_err(StartError::because("the mails of orders cannot be read"))?;
-        let shop = Shop {
+        let shop = Shop::new(Parts {
             database: platform.database.clone(),
             clock: platform.clock.clone(),
             rng: platform.rng.clone(),
@@ -49,7 +49,7 @@ impl Service {
             templates: Arc::new(templates),
             public_url: platform.public_url.clone(),
             config: Arc::new(config),
-        };
+        });
         upkeep::schedule(&shop)
             .await
             .map_err(StartError::because("the upkeep of orders cannot be scheduled"))?;
@@ -68,7 +68,7 @@ impl Service {
 
     /// What runs in the background.
     pub fn workers(&self) -> Vec<Worker> {
-        let Shop { database, config, .. } = &self.shop;
+        let Parts { database, config, .. } = &*self.shop;
         let checkouts = WorkOptions {
             concurrency: config.checkout_workers,
             lease: checkout::LEASE,

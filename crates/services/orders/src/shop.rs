@@ -1,3 +1,6 @@
+use std::ops::Deref;
+use std::sync::Arc;
+
 use contracts::{catalog, customers, payments};
 use database::Database;
 use kernel::{Clock, OrderId, Rng, Secret};
@@ -6,9 +9,11 @@ use vault::Vault;
 
 use crate::config::Config;
 
-/// What everything in this service stands on. Cheap to clone.
+/// What everything in this service stands on. Cheap to clone, which happens at every layer a request passes.
 #[derive(Clone)]
-pub(crate) struct Shop {
+pub(crate) struct Shop(Arc<Parts>);
+
+pub(crate) struct Parts {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     pub(crate) rng: Rng,
@@ -17,10 +22,10 @@ pub(crate) struct Shop {
     pub(crate) payments: payments::Client,
     pub(crate) customers: customers::Client,
     pub(crate) mailer: Mailer,
-    pub(crate) templates: std::sync::Arc<Templates>,
+    pub(crate) templates: Arc<Templates>,
     /// Where people reach the shop, without a slash at the end.
     pub(crate) public_url: String,
-    pub(crate) config: std::sync::Arc<Config>,
+    pub(crate) config: Arc<Config>,
 }
 
 /// The vault contexts under which personal data is sealed here.
@@ -33,7 +38,19 @@ pub(crate) mod sealed {
     pub(crate) const CANCEL_NOTE: &str = "orders.cancel_note";
 }
 
+impl Deref for Shop {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl Shop {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
     /// The token with which a guest reads an order. It is worked out from the order's id with a key of the
     /// vault, so it is nowhere stored, and the same order always has the same.
     pub(crate) fn guest_token(&self, order: OrderId) -> Secret<String> {
