@@ -32,6 +32,8 @@ pub struct Call<'a> {
     path: String,
     headers: HeaderMap,
     body: Option<Value>,
+    /// A body that is no JSON, or not meant to be any.
+    text: Option<String>,
 }
 
 impl Api {
@@ -84,7 +86,7 @@ impl Api {
     pub fn call(&self, method: Method, path: &str) -> Call<'_> {
         // What the shop hands out as a whole address is called by its path.
         let path = path.strip_prefix(&self.base).unwrap_or(path).to_owned();
-        Call { api: self, method, path, headers: HeaderMap::new(), body: None }
+        Call { api: self, method, path, headers: HeaderMap::new(), body: None, text: None }
     }
 
     /// Asks again and again until `done`, for what becomes true by itself within seconds.
@@ -105,6 +107,12 @@ impl Call<'_> {
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
         self
+    }
+
+    /// Sends `text` as it is.
+    pub fn text(mut self, media_type: &str, text: &str) -> Self {
+        self.text = Some(text.to_owned());
+        self.header("content-type", media_type)
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -131,6 +139,9 @@ impl Call<'_> {
             self.api.http.request(self.method.clone(), self.api.url(&self.path)).headers(self.headers);
         if let Some(body) = &self.body {
             request = request.json(body);
+        }
+        if let Some(text) = &self.text {
+            request = request.body(text.clone());
         }
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

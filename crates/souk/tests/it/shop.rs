@@ -91,20 +91,25 @@ impl Engines {
 impl Shop {
     /// One process with nothing but a folder.
     pub async fn embedded() -> Self {
-        Self::start(None, false).await
+        Self::embedded_with("").await
+    }
+
+    /// The same with these sections in its configuration.
+    pub async fn embedded_with(sections: &str) -> Self {
+        Self::start(None, false, sections).await
     }
 
     /// One process on PostgreSQL with a replica, NATS, Redis, S3 and a mail server.
     pub async fn full() -> Self {
-        Self::start(Some(Engines::start().await), false).await
+        Self::start(Some(Engines::start().await), false, "").await
     }
 
     /// A process for each service and one for the gateway, on the engines of the full stack.
     pub async fn fleet() -> Self {
-        Self::start(Some(Engines::start().await), true).await
+        Self::start(Some(Engines::start().await), true, "").await
     }
 
-    async fn start(engines: Option<Engines>, fleet: bool) -> Self {
+    async fn start(engines: Option<Engines>, fleet: bool, sections: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listen = address();
         let mut config =
@@ -128,6 +133,7 @@ impl Shop {
         );
         writeln!(config, "[[analytics.sources]]\nname = 'web'\nwrite_key = '{WRITE_KEY}'").unwrap();
         config.push_str(&engines_config);
+        config.push_str(sections);
         let path = folder.path().join("souk.toml");
         std::fs::write(&path, config).unwrap();
 

@@ -234,6 +234,8 @@ pub struct Ask {
     pub method: Method,
     pub path: String,
     pub body: Option<Value>,
+    /// A body as it is, and its media type, instead.
+    pub raw: Option<(&'static str, String)>,
     pub key: Option<String>,
     /// Who asks: a guest's cart, the token of a guest's order, an access token.
     pub headers: Vec<(&'static str, String)>,
@@ -241,7 +243,7 @@ pub struct Ask {
 
 impl Ask {
     pub fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), body: None, key: None, headers: Vec::new() }
+        Self { method, path: path.into(), body: None, raw: None, key: None, headers: Vec::new() }
     }
 
     /// `POST` with a key.
@@ -252,6 +254,10 @@ impl Ask {
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    pub fn text(self, media_type: &'static str, text: &str) -> Self {
+        Self { raw: Some((media_type, text.to_owned())), ..self }
     }
 
     pub fn bearer(self, token: Option<&str>) -> Self {
@@ -265,6 +271,9 @@ impl Ask {
         let mut call = api.call(self.method.clone(), &self.path);
         if let Some(body) = &self.body {
             call = call.body(body.clone());
+        }
+        if let Some((media_type, text)) = &self.raw {
+            call = call.text(media_type, text);
         }
         if let Some(key) = &self.key {
             call = call.key(key);

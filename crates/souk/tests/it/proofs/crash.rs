@@ -42,7 +42,7 @@ async fn killed(proof: &str, mut shop: Shop, times: u64) {
         } else {
             shop.ready().await;
         }
-        tokio::time::sleep(Duration::from_millis(rng.below(1_500))).await;
+        tokio::time::sleep(Duration::from_millis(rng.below(3_000))).await;
     }
     shop.kill().await;
     shop.start_again();

@@ -5,6 +5,7 @@
 
 mod audit;
 mod buyers;
+mod cards;
 mod crash;
 mod races;
 mod record;
