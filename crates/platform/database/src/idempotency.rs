@@ -10,8 +10,8 @@ use crate::row::{FromRow, Row};
 use crate::transaction::Tx;
 
 /// For how long a request that has begun keeps its key to itself. When the process that works on it dies, a
-/// repetition may start over after that time.
-pub const WORKING_FOR: Duration = Duration::from_secs(60);
+/// repetition may start over after that time, so it is short: whoever was buying waits for it.
+pub const WORKING_FOR: Duration = Duration::from_secs(20);
 
 /// What to do about a request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
