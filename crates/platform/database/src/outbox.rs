@@ -126,8 +126,8 @@ impl Database {
         .await
     }
 
-    /// Deletes the events up to and including `position` that were written before `before`.
-    /// Returns how many.
+    /// Deletes the events up to and including `position` that were written before `before`, from the oldest
+    /// on and up to the first that is younger. Returns how many.
     ///
     /// # Errors
     /// As [`crate::Connection::execute`].
@@ -136,12 +136,19 @@ impl Database {
         loop {
             let deleted = self
                 .write(|mut tx| async move {
-                    let deleted = tx
-                        .execute(
-                            "DELETE FROM platform_outbox WHERE position IN (SELECT position FROM platform_outbox \
-                             WHERE position <= $1 AND written_at < $2 ORDER BY position LIMIT $3)",
-                            &params![position, before, TRIM_AT_ONCE],
+                    // Looking at the oldest alone keeps a look at an outbox of millions short.
+                    let oldest: Vec<(i64, Timestamp)> = tx
+                        .fetch_all(
+                            "SELECT position, written_at FROM platform_outbox WHERE position <= $1 \
+                             ORDER BY position LIMIT $2",
+                            &params![position, TRIM_AT_ONCE],
                         )
+                        .await?;
+                    let Some((last, _)) = oldest.iter().take_while(|(_, at)| *at < before).last() else {
+                        return tx.rollback(0).await;
+                    };
+                    let deleted = tx
+                        .execute("DELETE FROM platform_outbox WHERE position <= $1", &params![*last])
                         .await?;
                     tx.commit(deleted).await
                 })

@@ -142,6 +142,10 @@ impl GatewayConfig {
                 let problem = "window_seconds must be from 1 to 86400".to_owned();
                 return Err(ConfigError { field, problem });
             }
+            if limit.quota > cache::MAX_QUOTA {
+                let problem = format!("quota must be at most {}; 0 means no limit", cache::MAX_QUOTA);
+                return Err(ConfigError { field, problem });
+            }
         }
         for origin in &self.cors.origins {
             if !origin.starts_with("http://") && !origin.starts_with("https://") || origin.ends_with('/') {
@@ -199,6 +203,9 @@ mod tests {
         assert_eq!(config.validate().unwrap_err().field, "server.body_limit");
         let config = ServerConfig { trusted_proxies: vec!["ten".into()], ..ServerConfig::default() };
         assert_eq!(config.validate().unwrap_err().field, "server.trusted_proxies");
+        let requests = RateLimit { quota: cache::MAX_QUOTA + 1, window_seconds: 60 };
+        let config = GatewayConfig { requests, ..GatewayConfig::default() };
+        assert_eq!(config.validate().unwrap_err().field, "gateway.requests", "it would limit nobody");
         let cors = CorsConfig { origins: vec!["https://shop.example/".into()] };
         let config = GatewayConfig { cors, ..GatewayConfig::default() };
         assert_eq!(config.validate().unwrap_err().field, "gateway.cors.origins");
