@@ -6,6 +6,7 @@ mod ci;
 mod deny;
 mod install_engines;
 mod licence;
+mod prove;
 mod regen;
 mod tidy;
 
@@ -54,6 +55,11 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// Runs the proofs in full and writes what they did to docs/reliability.md.
+    Prove {
+        /// Only the proofs whose names begin like this, such as `crash races`; all when none is given.
+        names: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -75,6 +81,7 @@ fn run(task: Task) -> Result<()> {
         Task::InstallEngines => install_engines::install(),
         Task::Deny => deny::check(),
         Task::Bench { arguments } => bench::measure(&arguments),
+        Task::Prove { names } => prove::prove(&names),
     }
 }
 
