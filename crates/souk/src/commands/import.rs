@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use contracts::import::Mode;
-use kernel::Currency;
+use kernel::{Currency, Secret};
 
 use super::Common;
-use crate::import::{Format, Kind, Options, Parsed, Summary, open, run, takers};
+use crate::import::{Format, HashConfig, Kind, Options, Parsed, Reading, Summary, open, run, takers};
 
 /// Take over products, customers or orders from a file.
 #[derive(Args)]
@@ -24,6 +24,8 @@ pub(super) struct Import {
     /// The currency where the file names none.
     #[arg(long, default_value = "EUR")]
     currency: Currency,
+    #[command(flatten)]
+    hashes: Hashes,
     /// Tell what would become of each record, and change nothing.
     #[arg(long)]
     dry_run: bool,
@@ -35,12 +37,49 @@ pub(super) struct Import {
     json: bool,
 }
 
+/// The parameters of a Firebase project's password hashes, which its console shows.
+#[derive(Args)]
+struct Hashes {
+    /// A file with them, as the console shows them.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["hash_key", "salt_separator", "rounds", "mem_cost"])]
+    hash_config: Option<PathBuf>,
+    /// The signer key; whoever lists the processes of the machine sees it, which a file avoids.
+    #[arg(long, value_name = "BASE64", requires_all = ["salt_separator", "rounds", "mem_cost"])]
+    hash_key: Option<String>,
+    /// The salt separator.
+    #[arg(long, value_name = "BASE64", requires = "hash_key")]
+    salt_separator: Option<String>,
+    /// The rounds.
+    #[arg(long, requires = "hash_key")]
+    rounds: Option<u32>,
+    /// The memory cost.
+    #[arg(long, requires = "hash_key")]
+    mem_cost: Option<u32>,
+}
+
+impl Hashes {
+    fn read(&self) -> anyhow::Result<Option<HashConfig>> {
+        if let Some(path) = &self.hash_config {
+            return HashConfig::read(path).map(Some);
+        }
+        match (&self.hash_key, &self.salt_separator, self.rounds, self.mem_cost) {
+            (Some(key), Some(separator), Some(rounds), Some(mem_cost)) => {
+                let (signer_key, salt_separator) = (Secret::new(key.clone()), separator.clone());
+                HashConfig { signer_key, salt_separator, rounds, mem_cost }.checked().map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
 /// How a run ends in which some records were refused and the rest were taken.
 const SOME_REFUSED: u8 = 2;
 
 impl Import {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let opened = open(&self.file, self.kind, self.format, self.currency)?;
+        let hash_config = self.hashes.read()?;
+        let reading = Reading { format: self.format, currency: self.currency, hash_config };
+        let opened = open(&self.file, self.kind, reading)?;
         let shop = super::open_quietly(&self.common).await?;
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Apply };
         let options = Options {

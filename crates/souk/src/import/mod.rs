@@ -11,7 +11,9 @@ mod report;
 mod run;
 pub(crate) mod takers;
 
-pub(crate) use format::{Format, ImportPerson, ImportPurchase, Kind, Parsed, open, products};
+pub(crate) use format::{
+    Format, HashConfig, ImportPerson, ImportPurchase, Kind, Parsed, Reading, open, products,
+};
 pub(crate) use id::{customer_id, order_id};
 use id::{product_id, seller_id, variant_id};
 pub(crate) use record::{Record, Refusal};

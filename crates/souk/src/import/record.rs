@@ -37,6 +37,22 @@ impl Refusal {
     }
 }
 
+/// Somebody who may not sign in elsewhere: taken over, they could.
+pub(crate) fn account_disabled(field: &str) -> Refusal {
+    let detail = "the account is disabled, and here it would not be; enable it there, or leave it out";
+    Refusal::new("import.account_disabled", Some(field), detail)
+}
+
+/// Since when somebody is a customer, refused when nobody knows.
+pub(crate) fn since(field: &str, at: Option<Timestamp>) -> Result<Timestamp, Refusal> {
+    at.ok_or_else(|| Refusal::missing(field))
+}
+
+/// The moment so many milliseconds after the beginning of 1970.
+pub(crate) fn from_millis(millis: i64) -> Option<Timestamp> {
+    millis.checked_mul(1_000).map(Timestamp::from_micros)
+}
+
 /// Reads a decimal amount in major units.
 pub(crate) fn money(field: &str, text: &str, currency: Currency) -> Result<Money, Refusal> {
     Money::parse_major(text, currency)

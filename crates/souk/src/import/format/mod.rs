@@ -1,7 +1,10 @@
 //! The shapes of file that can be read, and how to tell them apart.
 
+mod auth0;
 mod csv_rows;
+mod firebase;
 mod json;
+mod keycloak;
 mod shopify_orders;
 mod shopify_products;
 mod souk_csv;
@@ -20,6 +23,8 @@ use contracts::identity::ImportAccount;
 use contracts::orders::ImportOrder;
 use flate2::bufread::MultiGzDecoder;
 use kernel::Currency;
+
+pub(crate) use firebase::HashConfig;
 
 use super::Record;
 
@@ -43,6 +48,22 @@ pub(crate) enum Format {
     Csv,
     /// Shopify's product or order export (CSV).
     Shopify,
+    /// Keycloak's realm export (JSON): customers.
+    Keycloak,
+    /// Auth0's export of users or of password hashes (JSON): customers.
+    Auth0,
+    /// Firebase's `auth:export` (JSON or CSV): customers.
+    Firebase,
+}
+
+/// How a file is to be read.
+pub(crate) struct Reading {
+    /// Its shape; found out from the file when not given.
+    pub(crate) format: Option<Format>,
+    /// What stands in where the file names no currency.
+    pub(crate) currency: Currency,
+    /// The parameters of a Firebase project's hashes.
+    pub(crate) hash_config: Option<HashConfig>,
 }
 
 /// A customer comes with the account to sign in with.
@@ -75,14 +96,9 @@ pub(crate) struct Opened {
     pub(crate) bytes: u64,
 }
 
-/// Opens `path`. `format` is found out from the file when it is not given, and `currency` stands in
-/// where the file names none.
-pub(crate) fn open(
-    path: &Path,
-    kind: Kind,
-    format: Option<Format>,
-    default_currency: Currency,
-) -> anyhow::Result<Opened> {
+/// Opens `path` to be read as it says.
+pub(crate) fn open(path: &Path, kind: Kind, reading: Reading) -> anyhow::Result<Opened> {
+    let Reading { format, currency: default_currency, hash_config } = reading;
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let bytes = file.metadata()?.len();
     let bytes_read = Arc::new(AtomicU64::new(0));
@@ -94,7 +110,7 @@ pub(crate) fn open(
     skip_byte_order_mark(&mut reader)?;
     let format = match format {
         Some(format) => format,
-        None => guess(reader.fill_buf()?),
+        None => guess(kind, reader.fill_buf()?),
     };
     let parsed = match (kind, format) {
         (Kind::Catalog, Format::Json) => Parsed::Catalog(souk_json::products(reader)),
@@ -110,6 +126,12 @@ pub(crate) fn open(
         (Kind::Customers, Format::Shopify) => {
             bail!("Shopify's customer export is not read; its order export brings the buyers along")
         }
+        (Kind::Customers, Format::Keycloak) => Parsed::Customers(keycloak::people(reader)),
+        (Kind::Customers, Format::Auth0) => Parsed::Customers(auth0::people(reader)),
+        (Kind::Customers, Format::Firebase) => Parsed::Customers(firebase::people(reader, hash_config)?),
+        (Kind::Catalog | Kind::Orders, Format::Keycloak | Format::Auth0 | Format::Firebase) => {
+            bail!("files of this format hold customers only")
+        }
     };
     Ok(Opened { parsed, bytes_read, bytes })
 }
@@ -119,12 +141,22 @@ pub(crate) fn products(reader: impl BufRead + Send + 'static) -> Records<ImportP
     souk_json::products(reader)
 }
 
-/// JSON begins with a bracket; Shopify's headers have names that ours do not.
-fn guess(beginning: &[u8]) -> Format {
+/// JSON begins with a bracket, and other systems' has members that ours does not; Shopify's headers have
+/// names that ours do not. Firebase's CSV has no header and is not told apart.
+fn guess(kind: Kind, beginning: &[u8]) -> Format {
     let text = String::from_utf8_lossy(beginning);
     let text = text.trim_start();
     if text.starts_with(['[', '{']) {
-        return Format::Json;
+        let is_named = |names: &[&str]| names.iter().any(|name| text.contains(name));
+        return match kind {
+            Kind::Catalog | Kind::Orders => Format::Json,
+            // Our own people are known by this name, whatever else is said about them.
+            Kind::Customers if is_named(&["\"external_id\""]) => Format::Json,
+            Kind::Customers if is_named(&["\"localId\""]) => Format::Firebase,
+            Kind::Customers if is_named(&["\"$oid\"", "\"user_id\""]) => Format::Auth0,
+            Kind::Customers if is_named(&["\"realm\"", "\"users\""]) => Format::Keycloak,
+            Kind::Customers => Format::Json,
+        };
     }
     let header = text.lines().next().unwrap_or_default();
     if header.contains("Variant SKU") || header.contains("Lineitem") { Format::Shopify } else { Format::Csv }
@@ -157,8 +189,15 @@ mod tests {
 
     #[test]
     fn formats_are_told_apart() {
+        let guess = |text: &[u8]| super::guess(Kind::Customers, text);
         assert_eq!(guess(b"  [\n{"), Format::Json);
         assert_eq!(guess(b"{\"handle\""), Format::Json);
+        assert_eq!(guess(b"{\"external_id\": \"1\", \"user_id\": 2}"), Format::Json);
+        assert_eq!(guess(b"{\"realm\": \"a\", \"users\": []}"), Format::Keycloak);
+        assert_eq!(guess(b"{\"_id\": {\"$oid\": \"1\"}}"), Format::Auth0);
+        assert_eq!(guess(b"[{\"user_id\": \"auth0|1\"}]"), Format::Auth0);
+        assert_eq!(guess(b"{\"users\": [{\"localId\": \"1\"}]}"), Format::Firebase);
+        assert_eq!(super::guess(Kind::Orders, b"{\"realm\": 1}"), Format::Json);
         assert_eq!(guess(b"Handle,Title,Variant SKU\n"), Format::Shopify);
         assert_eq!(guess(b"Name,Email,Lineitem quantity\n"), Format::Shopify);
         assert_eq!(guess(b"handle,title,sku\n"), Format::Csv);

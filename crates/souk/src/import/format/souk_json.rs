@@ -194,6 +194,7 @@ fn line(line: Line) -> ImportLine {
     }
 }
 
-fn text(value: &Value, member: &str) -> String {
+/// The text of a member, empty when there is none.
+pub(super) fn text(value: &Value, member: &str) -> String {
     value.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
