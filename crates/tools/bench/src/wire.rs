@@ -32,7 +32,7 @@ pub(crate) struct Answer<'a> {
 impl Answer<'_> {
     /// # Errors
     /// When the status is another; the body says why.
-    pub(crate) fn expect(self, status: u16) -> Result<Self> {
+    pub(crate) fn require(self, status: u16) -> Result<Self> {
         if self.status != status {
             bail!("{} instead of {status}: {}", self.status, String::from_utf8_lossy(self.body));
         }

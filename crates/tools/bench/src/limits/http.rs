@@ -18,7 +18,7 @@ use crate::wire::Connection;
 /// clients and cores, and nothing in between.
 pub(crate) async fn limit(server: &Server, request: &[u8], clients: usize, plan: Plan) -> Result<Limit> {
     let mut connection = Connection::open(server.address).await?;
-    let answer = connection.send(request).await?.expect(200)?.whole.to_vec();
+    let answer = connection.send(request).await?.require(200)?.whole.to_vec();
     let address = respond(answer)?;
     let mut asking = Vec::with_capacity(clients);
     for _ in 0..clients {
@@ -40,7 +40,7 @@ struct Asking {
 
 impl Client for Asking {
     async fn operate(&mut self) -> Result<u64> {
-        self.connection.send(&self.request).await?.expect(200)?;
+        self.connection.send(&self.request).await?.require(200)?;
         Ok(1)
     }
 }

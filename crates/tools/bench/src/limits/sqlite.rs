@@ -46,6 +46,9 @@ struct Table {
     per_operation: f64,
 }
 
+/// A table that gets fewer rows than this with each operation has them from something else.
+const FEWEST_ROWS: f64 = 0.01;
+
 /// More would take long and tell the same.
 const MOST_OPERATIONS: u64 = 20_000;
 
@@ -101,7 +104,8 @@ fn new_rows(connection: &Connection, table: &str, operations: u64, changed: bool
     ))?;
     let read = |row: &rusqlite::Row<'_>| (0..columns.len()).map(|index| row.get(index)).collect();
     let rows: Vec<Vec<Value>> = statement.query_map((), read)?.collect::<Result<_, _>>()?;
-    if rows.is_empty() {
+    let per_operation = if changed { 1.0 } else { rows.len() as f64 / operations.max(1) as f64 };
+    if rows.is_empty() || per_operation < FEWEST_ROWS {
         return Ok(None);
     }
     let mut statement = connection.prepare(
@@ -110,7 +114,6 @@ fn new_rows(connection: &Connection, table: &str, operations: u64, changed: bool
     let ddl = statement.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let marks = vec!["?"; columns.len()].join(", ");
     let insert = format!("INSERT OR REPLACE INTO \"{table}\" ({list}) VALUES ({marks})");
-    let per_operation = if changed { 1.0 } else { rows.len() as f64 / operations.max(1) as f64 };
     Ok(Some(Table { ddl, insert, rows, per_operation }))
 }
 
@@ -125,7 +128,11 @@ impl Rows {
                 table.per_operation * bytes as f64 / table.rows.len() as f64
             })
             .sum();
-        format!("{rows:.1} rows with {} bytes in {} databases", grouped(bytes), self.databases.len())
+        let databases = match self.databases.len() {
+            1 => "one database".to_owned(),
+            count => format!("{count} databases"),
+        };
+        format!("{rows:.1} rows with {} bytes in {databases}", grouped(bytes))
     }
 
     /// Writes them again into databases of their own in `folder`, `group` operations to a commit.
@@ -211,7 +218,7 @@ mod tests {
         run("INSERT INTO lines VALUES (2, 'new'), (3, 'new'), (4, 'new'), (5, 'new');
              UPDATE carts SET version = 2 WHERE id = 1");
         let rows = baseline.rows(&data, 2, &["carts"]).unwrap();
-        assert_eq!(rows.describe(), "3.0 rows with 38 bytes in 1 databases");
+        assert_eq!(rows.describe(), "3.0 rows with 38 bytes in one database");
         assert!(rows.limit(1, &bare).unwrap().rate > 0.0);
         fs::remove_dir_all(folder).unwrap();
     }

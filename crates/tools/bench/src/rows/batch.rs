@@ -56,7 +56,7 @@ impl Client for Sender {
     async fn operate(&mut self) -> Result<u64> {
         let request = self.request.with(self.next);
         self.next += 2 * EVENTS as u64;
-        let answer = self.connection.send(request).await?.expect(200)?.json()?;
+        let answer = self.connection.send(request).await?.require(200)?.json()?;
         anyhow::ensure!(answer["success"] == Value::Bool(true), "events were refused: {answer}");
         Ok(EVENTS as u64)
     }

@@ -36,9 +36,9 @@ impl Client for Buyer {
         let count = self.customers.len();
         let customer = self.customers.get_mut(turn % count).context("a buyer has customers")?;
         let put = &customer.put[turn / count % customer.put.len()];
-        self.connection.send(put).await?.expect(200).context("PUT /v1/carts/me/items")?;
+        self.connection.send(put).await?.require(200).context("PUT /v1/carts/me/items")?;
         let answer = self.connection.send(customer.check_out.with(self.next)).await?;
-        let answer = answer.expect(201).context("POST /v1/checkouts")?;
+        let answer = answer.require(201).context("POST /v1/checkouts")?;
         // The answer to a card that asks nothing back is the paid order; anything else is a failure here.
         if !answer.holds("\"payment_status\":\"captured\"") {
             bail!("the order is not paid: {}", String::from_utf8_lossy(answer.body));
@@ -109,7 +109,7 @@ fn customer(session: &Session, variants: &[String], number: usize) -> Customer {
 async fn variants(server: &Server) -> Result<Vec<String>> {
     let mut connection = Connection::open(server.address).await?;
     let request = Request::get("/v1/products?limit=100").bytes();
-    let page = connection.send(&request).await?.expect(200)?.json()?;
+    let page = connection.send(&request).await?.require(200)?.json()?;
     let mut variants = Vec::new();
     for product in page["data"].as_array().context("a page of products")? {
         for variant in product["variants"].as_array().context("variants")? {

@@ -81,7 +81,7 @@ fn request(session: &Session) -> Vec<u8> {
 /// A page that is not full would be cheap for nothing.
 async fn check(server: &Server, request: &[u8]) -> Result<()> {
     let mut connection = Connection::open(server.address).await?;
-    let page = connection.send(request).await?.expect(200)?.json()?;
+    let page = connection.send(request).await?.require(200)?.json()?;
     let orders = page["data"].as_array().map_or(0, Vec::len);
     ensure!(orders == PAGE && page["next_cursor"] != Value::Null, "a page with {orders} orders");
     Ok(())

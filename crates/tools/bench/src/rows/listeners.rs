@@ -97,7 +97,7 @@ impl Changes {
         let access = session::sign_in(server.address, STAFF).await?.access;
         let mut connection = Connection::open(server.address).await?;
         let page =
-            connection.send(&Request::get("/v1/products?limit=1").bytes()).await?.expect(200)?.json()?;
+            connection.send(&Request::get("/v1/products?limit=1").bytes()).await?.require(200)?.json()?;
         let variant = page["data"][0]["variants"][0]["id"].as_str().context("a variant")?;
         let path = format!("/v1/admin/variants/{variant}/stock");
         Ok(Self { connection, access, path, on_hand: 100_000_000 })
@@ -113,7 +113,7 @@ impl Changes {
         let body = json!({"on_hand": self.on_hand}).to_string();
         let request =
             Request { method: "PUT", ..Request::post(&self.path, &body) }.bearer(&self.access).bytes();
-        self.connection.send(&request).await?.expect(200).context("PUT …/stock")?;
+        self.connection.send(&request).await?.require(200).context("PUT …/stock")?;
         Ok(())
     }
 }

@@ -49,7 +49,7 @@ impl Client for Reader {
     async fn operate(&mut self) -> Result<u64> {
         self.next += 1;
         let request = &self.requests[self.next % self.requests.len()];
-        self.connection.send(request).await?.expect(200)?;
+        self.connection.send(request).await?.require(200)?;
         Ok(1)
     }
 }
@@ -57,7 +57,7 @@ impl Client for Reader {
 async fn products(server: &Server) -> Result<Vec<String>> {
     let mut connection = Connection::open(server.address).await?;
     let request = Request::get("/v1/products?limit=100").bytes();
-    let page = connection.send(&request).await?.expect(200)?.json()?;
+    let page = connection.send(&request).await?.require(200)?.json()?;
     let products = page["data"].as_array().context("a page of products")?;
     products.iter().map(|product| Ok(product["id"].as_str().context("an id")?.to_owned())).collect()
 }

@@ -40,7 +40,7 @@ impl Client for Device {
     async fn operate(&mut self) -> Result<u64> {
         let body = json!({"refresh_token": self.session.refresh}).to_string();
         let request = Request::post("/v1/auth/refresh", &body).bytes();
-        let answer = self.connection.send(&request).await?.expect(200)?;
+        let answer = self.connection.send(&request).await?.require(200)?;
         self.session = Session::read(&answer.json()?).context("POST /v1/auth/refresh")?;
         Ok(1)
     }

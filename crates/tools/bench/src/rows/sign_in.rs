@@ -57,7 +57,7 @@ struct Person {
 impl Client for Person {
     async fn operate(&mut self) -> Result<u64> {
         self.next += 1;
-        self.connection.send(&self.requests[self.next % self.requests.len()]).await?.expect(200)?;
+        self.connection.send(&self.requests[self.next % self.requests.len()]).await?.require(200)?;
         Ok(1)
     }
 }
