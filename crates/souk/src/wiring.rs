@@ -17,7 +17,7 @@ use objects::{FolderConfig, Objects, ObjectsConfig};
 use vault::Vault;
 use web::auth::{InternalTokens, Revocations, Verifier, VerifierOptions, internal_layer};
 use web::channel::{RemoteOptions, Switchboard};
-use web::middleware::{Observer, Standard, standard};
+use web::middleware::{Observer, Standard, bounded, standard};
 
 use crate::config::Config;
 use crate::services::{self, NAMES, Services, Started};
@@ -194,7 +194,7 @@ impl Engines {
             tls: config.public_url().starts_with("https:"),
         });
         let mut router = if let Some(gateway) = &gateway {
-            let document = services::document(&config.public_url());
+            let document = services::document(&config.public_url())?;
             let pages = pages.merge(web::openapi::routes(&document, crate::error_pages::page)?);
             gateway.router(upstreams(config, started)?, pages)?
         } else {
@@ -216,10 +216,9 @@ impl Engines {
             body_limit: config.server.body_limit,
             max_in_flight: config.server.max_in_flight,
         };
-        let router = standard(router, bounds);
         Ok(match gateway {
-            Some(gateway) => gateway.edge(router),
-            None => router,
+            Some(gateway) => gateway.edge(bounded(router, bounds)),
+            None => standard(router, bounds),
         })
     }
 }

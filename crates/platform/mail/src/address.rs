@@ -124,7 +124,12 @@ impl<'de> Deserialize<'de> for Address {
     }
 }
 
-impl utoipa::ToSchema for Address {}
+impl utoipa::ToSchema for Address {
+    // A postal address is an address too.
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("MailAddress")
+    }
+}
 
 impl utoipa::PartialSchema for Address {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {

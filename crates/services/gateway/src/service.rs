@@ -73,7 +73,8 @@ impl Gateway {
             };
         }
         let limits = RateLimits::new(self.cache.clone(), &self.config);
-        let router = router.layer(from_fn_with_state(limits, limit_rate));
+        // Whoever looks for addresses that do not exist is counted too.
+        let router = web::middleware::answering(router).layer(from_fn_with_state(limits, limit_rate));
         let router = web::auth::layer(router, self.verifier.clone());
         Ok(router.layer(CompressionLayer::new().quality(CompressionLevel::Fastest)))
     }

@@ -9,7 +9,7 @@ pub(super) struct Openapi {}
 
 impl Openapi {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let document = web::openapi::to_json(&crate::services::document("/"))?;
+        let document = web::openapi::to_json(&crate::services::document("/")?)?;
         std::io::stdout().write_all(document.as_bytes())?;
         Ok(ExitCode::SUCCESS)
     }

@@ -74,7 +74,7 @@ impl Checks {
     /// Complains about a field that the type does not have.
     pub(super) fn unknown(&mut self, pointer: String) {
         if self.errors.len() < MOST_ERRORS {
-            self.errors.push(FieldError::new(pointer, "unknown_field", "is not a field of this request"));
+            self.errors.push(FieldError::new(pointer, "unknown_field", super::json::UNKNOWN_FIELD));
         }
     }
 
@@ -128,20 +128,24 @@ impl Checks {
 
     /// Checks what lies within `field`.
     pub fn within(&mut self, field: &str, value: &impl Validate) {
+        self.inside(field, |checks| value.validate(checks));
+    }
+
+    /// Checks what lies within `field` by `check`, for a type that has no rules of its own.
+    pub fn inside(&mut self, field: &str, check: impl FnOnce(&mut Self)) {
         let length = self.at.len();
         self.at = self.pointer(field);
-        value.validate(self);
+        check(self);
         self.at.truncate(length);
     }
 
     /// Checks each item of the list `field`.
     pub fn each<T: Validate>(&mut self, field: &str, items: &[T]) {
-        let length = self.at.len();
-        self.at = self.pointer(field);
-        for (index, item) in items.iter().enumerate() {
-            self.within(&index.to_string(), item);
-        }
-        self.at.truncate(length);
+        self.inside(field, |checks| {
+            for (index, item) in items.iter().enumerate() {
+                checks.within(&index.to_string(), item);
+            }
+        });
     }
 
     fn pointer(&self, field: &str) -> String {
@@ -160,7 +164,7 @@ impl Checks {
 pub(crate) fn invalid(errors: Vec<FieldError>) -> Problem {
     let detail = match errors.as_slice() {
         [only] if only.pointer.is_empty() => format!("The request cannot be used: its body {}.", only.detail),
-        [only] => format!("The request cannot be used: {} {}.", only.pointer, only.detail),
+        [only] => format!("The request cannot be used: `{}` {}.", only.pointer, only.detail),
         many => format!("The request cannot be used: {} fields are wrong, see `errors`.", many.len()),
     };
     crate::code::VALIDATION.problem(detail).with_errors(errors)

@@ -79,39 +79,43 @@ fn read_strictly<T: DeserializeOwned>(body: &[u8], checks: &mut Checks) -> Resul
         let (code, detail) = explain(&error);
         let mut at = pointer::of_tracked(&track.path());
         // serde tells the place of the object and the name of the member apart, except where it does not.
-        if let Some(name) = named_field(code, &detail)
-            && at.rsplit('/').next() != Some(name)
+        if let Some(name) = named_field(code, &error)
+            && at.rsplit('/').next() != Some(name.as_str())
         {
-            pointer::push(&mut at, name);
+            pointer::push(&mut at, &name);
         }
         invalid(vec![FieldError::new(at, code, detail)])
     })
 }
 
 /// The field that serde's sentence is about, when it is missing, unknown or there twice.
-pub(super) fn named_field<'a>(code: &str, detail: &'a str) -> Option<&'a str> {
+pub(super) fn named_field(code: &str, error: &impl std::fmt::Display) -> Option<String> {
     let by_name = matches!(code, "required" | "unknown_field" | "duplicate_field");
-    detail.split('`').nth(1).filter(|_| by_name)
+    error.to_string().split('`').nth(1).filter(|_| by_name).map(str::to_owned)
 }
 
-/// The stable word and the sentence for what serde says.
+/// The stable word and the sentence for what serde says. Which field it is about stands in the pointer and
+/// not in the sentence.
 pub(super) fn explain(error: &impl std::fmt::Display) -> (&'static str, String) {
     let text = error.to_string();
     // serde_json adds where in the text it stopped; the pointer says it better.
-    let text = text.split(" at line ").next().unwrap_or_default().to_owned();
-    let code = if text.starts_with("missing field") {
-        "required"
-    } else if text.starts_with("unknown field") {
-        "unknown_field"
-    } else if text.starts_with("duplicate field") {
-        "duplicate_field"
-    } else if text.starts_with("invalid type") {
-        "invalid_type"
-    } else {
-        "invalid_value"
-    };
-    (code, format!("is not usable: {text}"))
+    let text = text.split(" at line ").next().unwrap_or_default();
+    let known = [
+        ("missing field", "required", "is missing"),
+        ("unknown field", "unknown_field", UNKNOWN_FIELD),
+        ("duplicate field", "duplicate_field", "stands twice"),
+    ];
+    if let Some((_, code, detail)) = known.iter().find(|(begins, ..)| text.starts_with(begins)) {
+        return (code, (*detail).to_owned());
+    }
+    match text.strip_prefix("invalid type: ") {
+        Some(found) => ("invalid_type", format!("is of another type: {found}")),
+        None => ("invalid_value", format!("is not usable: {text}")),
+    }
 }
+
+/// What is said of a field that the type does not have.
+pub(super) const UNKNOWN_FIELD: &str = "is not a field of this request";
 
 fn refused(finding: Finding) -> Problem {
     match finding {

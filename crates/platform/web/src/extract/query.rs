@@ -152,7 +152,7 @@ fn read<T: DeserializeOwned + Validate>(pairs: &Pairs) -> Result<T, Problem> {
     let tracked = serde_path_to_error::Deserializer::new(form, &mut track);
     let value = T::deserialize(serde_ignored::Deserializer::new(tracked, &mut unknown)).map_err(|error| {
         let (code, detail) = explain(&error);
-        let name = named_field(code, &detail).map_or_else(|| track.path().to_string(), str::to_owned);
+        let name = named_field(code, &error).unwrap_or_else(|| track.path().to_string());
         invalid(vec![FieldError::new(format!("?{name}"), code, detail)])
     })?;
     value.validate(&mut checks);

@@ -6,7 +6,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::sync::Semaphore;
 
-use super::{Observer, catch_panic, conditional, limit_time, observe, shed};
+use super::{Observer, arrive, catch_panic, conditional, limit_time, observe, shed};
 use crate::{Problem, code};
 
 /// The bounds of [`standard`].
@@ -32,11 +32,21 @@ impl Standard {
 /// `router` as it meets the world: observed, bounded, never without a problem document. Whatever
 /// has its own rule (authentication, CORS, rate limits) is layered onto `router` before.
 pub fn standard(router: Router, standard: Standard) -> Router {
+    bounded(answering(router), standard)
+}
+
+/// `router` with a problem document for every address and method that it does not have. What is layered onto
+/// it afterwards, such as a rate limit, holds there too.
+pub fn answering(router: Router) -> Router {
+    router.fallback(async || no_such_address()).method_not_allowed_fallback(async || no_such_method())
+}
+
+/// `router`, which has an answer for every address, observed and bounded.
+pub fn bounded(router: Router, standard: Standard) -> Router {
     let places = Arc::new(Semaphore::new(standard.max_in_flight));
     router
-        .fallback(async || no_such_address())
-        .method_not_allowed_fallback(async || no_such_method())
         .layer(from_fn(conditional))
+        .layer(from_fn(arrive))
         .layer(DefaultBodyLimit::max(standard.body_limit))
         .layer(from_fn_with_state(standard.timeout, limit_time))
         .layer(from_fn(catch_panic))

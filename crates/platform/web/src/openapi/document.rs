@@ -17,9 +17,23 @@ pub struct Description {
     pub server: String,
 }
 
+/// Two services mean different things by one name, and the document would show one of them for both.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("two schemas are called {name}: give one of them another name with `#[schema(as = …)]`")]
+pub struct Contradiction {
+    /// The name in `components/schemas`.
+    pub name: String,
+}
+
 /// One document of the `parts` that the services' routers bring along, always the same for the
 /// same parts.
-pub fn assemble(description: &Description, parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
+///
+/// # Errors
+/// When two parts mean different things by one name.
+pub fn assemble(
+    description: &Description,
+    parts: impl IntoIterator<Item = OpenApi>,
+) -> Result<OpenApi, Contradiction> {
     let mut info = Info::new(&description.title, &description.version);
     info.description = Some(description.text.clone());
     let mut document = OpenApi::new(info, utoipa::openapi::Paths::new());
@@ -39,10 +53,23 @@ pub fn assemble(description: &Description, parts: impl IntoIterator<Item = OpenA
             .build(),
     );
     for part in parts {
+        agree(&document, &part)?;
         document.merge(part);
     }
     document.paths.paths.values_mut().flat_map(operations).for_each(describe_responses);
-    document
+    Ok(document)
+}
+
+/// Merging keeps the first schema of a name, so the second must be the same.
+fn agree(document: &OpenApi, part: &OpenApi) -> Result<(), Contradiction> {
+    let (Some(known), Some(new)) = (&document.components, &part.components) else { return Ok(()) };
+    let differs = |(name, schema): &(&String, &RefOr<Schema>)| {
+        known.schemas.get(*name).is_some_and(|known| known != *schema)
+    };
+    match new.schemas.iter().find(differs) {
+        Some((name, _)) => Err(Contradiction { name: name.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -69,6 +96,7 @@ fn describe_responses(operation: &mut Operation) {
 /// When the document has no JSON form, which is a fault in a schema.
 pub fn to_json(document: &OpenApi) -> Result<String, serde_json::Error> {
     let mut value = serde_json::to_value(document)?;
+    super::refine::refine(&mut value);
     value.sort_all_objects();
     serde_json::to_string_pretty(&value)
 }

@@ -3,9 +3,10 @@
 
 mod document;
 mod pages;
+mod refine;
 mod responses;
 
-pub use document::{Description, assemble, to_json};
+pub use document::{Contradiction, Description, assemble, to_json};
 pub use pages::routes;
 #[doc(hidden)]
 pub use responses::responses;

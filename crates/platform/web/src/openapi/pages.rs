@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
@@ -9,7 +8,7 @@ use http::{HeaderValue, header};
 use sha2::{Digest, Sha256};
 use utoipa::openapi::OpenApi;
 
-use crate::{Problem, code};
+use crate::{Id, Problem, code};
 
 const PAGE: &str = include_str!("docs.html");
 const SCRIPT: &str = include_str!("docs.js");
@@ -37,7 +36,7 @@ pub fn routes(
         .route("/openapi.json", get(document))
         .route("/docs", get(|| async { page() }))
         .route("/docs/{file}", get(file))
-        .route("/docs/errors/{code}", get(async move |Path(code): Path<String>| explain(error_page(&code)))))
+        .route("/docs/errors/{code}", get(async move |Id(code): Id<String>| explain(error_page(&code)))))
 }
 
 fn page() -> Response {
@@ -46,7 +45,7 @@ fn page() -> Response {
     response
 }
 
-async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
+async fn file(Id(name): Id<String>) -> Result<Response, Problem> {
     match name.as_str() {
         "docs.js" => Ok(content("text/javascript; charset=utf-8", SCRIPT)),
         "docs.css" => Ok(content("text/css; charset=utf-8", STYLE)),

@@ -97,6 +97,14 @@ async fn what_is_wrong_is_said_with_its_pointer() {
 }
 
 #[tokio::test]
+async fn the_sentence_names_the_field_once() {
+    let answer = post(&app(), "/orders", r#"{"lines":[]}"#).await;
+    assert_eq!(answer.json()["detail"], "The request cannot be used: `/email` is missing.");
+    let answer = post(&app(), "/orders", r#"{"email":"a@b","email":"c@d","lines":[]}"#).await;
+    assert_eq!(answer.json()["detail"], "The request cannot be used: `/email` stands twice.");
+}
+
+#[tokio::test]
 async fn a_card_number_never_comes_in() {
     let body = r#"{"email":"a@b","lines":[{"sku":"4242 4242 4242 4242","quantity":1}]}"#;
     let answer = post(&app(), "/orders", body).await;

@@ -47,7 +47,7 @@ fn document() -> utoipa::openapi::OpenApi {
         text: "The back end of a shop.".into(),
         server: "/".into(),
     };
-    openapi::assemble(&description, [first.into_openapi(), second.into_openapi()])
+    openapi::assemble(&description, [first.into_openapi(), second.into_openapi()]).unwrap()
 }
 
 fn app() -> Router {
@@ -58,6 +58,41 @@ fn app() -> Router {
 #[test]
 fn an_endpoint_lists_exactly_its_codes_by_status() {
     insta::assert_snapshot!(openapi::to_json(&document()).unwrap());
+}
+
+mod other {
+    /// Another thing than the one beside it.
+    #[derive(utoipa::ToSchema)]
+    #[allow(dead_code)] // Only its shape is read.
+    pub(super) struct Thing {
+        name: u8,
+    }
+}
+
+/// A thing.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code)] // Only its shape is read.
+struct Thing {
+    name: String,
+}
+
+#[test]
+fn one_name_cannot_mean_two_things() {
+    #[derive(utoipa::OpenApi)]
+    #[openapi(components(schemas(Thing)))]
+    struct First;
+    #[derive(utoipa::OpenApi)]
+    #[openapi(components(schemas(other::Thing)))]
+    struct Second;
+    let description = Description {
+        title: String::new(),
+        version: String::new(),
+        text: String::new(),
+        server: "/".into(),
+    };
+    assert!(openapi::assemble(&description, [First::openapi(), First::openapi()]).is_ok());
+    let refused = openapi::assemble(&description, [First::openapi(), Second::openapi()]);
+    assert_eq!(refused.err().map(|contradiction| contradiction.name).as_deref(), Some("Thing"));
 }
 
 #[test]

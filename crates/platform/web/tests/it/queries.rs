@@ -46,6 +46,7 @@ fn app() -> Router {
         .route("/search", on_get(search))
         .route("/plain", on_get(plain))
         .nest("/shop", Router::new().route("/filtered", on_get(filtered)))
+        .route("/named/{name}", on_get(async |Id(name): Id<String>| name))
         .route("/orders/{id}", on_get(async |Id(id): Id<OrderId>| id.to_string()))
         .route("/{product}/{order}", on_get(async |Id((a, b)): Id<(ProductId, OrderId)>| format!("{a} {b}")))
 }
@@ -133,4 +134,12 @@ async fn an_id_of_another_kind_stands_nowhere() {
     }
     let swapped = get(&app(), &format!("/{id}/{product}")).await;
     assert_eq!(swapped.code(), code(404, "request.bad_id"));
+}
+
+#[tokio::test]
+async fn a_name_in_a_path_is_text_without_nul() {
+    assert_eq!(get(&app(), "/named/serum%20ten").await.text(), "serum ten");
+    for odd in ["/named/%00", "/named/a%00b", "/named/%FF", "/named/%ED%A0%80"] {
+        assert_eq!(get(&app(), odd).await.code(), code(404, "request.bad_id"), "{odd}");
+    }
 }

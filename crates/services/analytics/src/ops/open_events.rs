@@ -9,11 +9,15 @@ use crate::store::StoredEvent;
 /// A raw event.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct RawEvent {
+    /// Names the event.
     id: EventId,
+    /// Where it came from.
     source: String,
+    /// The name of the event.
     event: String,
     /// When it happened, by our clock.
     occurred_at: Timestamp,
+    /// When it arrived.
     received_at: Timestamp,
     /// The message of the tracking protocol, without what is about the person.
     message: Value,

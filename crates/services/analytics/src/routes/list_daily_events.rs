@@ -35,9 +35,13 @@ impl Validate for Request {
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = DailyEvents)]
 pub(super) struct DailyEvents {
+    /// The day, in UTC.
     day: Date,
+    /// Where the events came from.
     source: String,
+    /// The name of the event.
     event: String,
+    /// How many there were.
     count: i64,
 }
 
@@ -50,7 +54,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
     get, path = "/v1/admin/analytics/events/daily", tag = "analytics", operation_id = "list_daily_events",
     params(PageQuery, Request),
     responses((status = 200, description = "A page of counts.", body = Page<DailyEvents>), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:analyst"])),
 )]
 pub(super) async fn handler(
     State(state): State<service::State>,

@@ -26,6 +26,7 @@ impl Validate for Request {}
 /// What one day of UTC brought in one currency, by the day on which each thing happened.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct DailyRevenue {
+    /// The day, in UTC.
     day: Date,
     /// Orders that were placed.
     orders: i64,
@@ -33,9 +34,13 @@ pub(super) struct DailyRevenue {
     units: i64,
     /// What they bring without shipping and tax: `revenue` + `shipping` + `tax` = `total`.
     revenue: Money,
+    /// What was charged for shipping.
     shipping: Money,
+    /// What was charged in taxes.
     tax: Money,
+    /// What was taken off.
     discount: Money,
+    /// What the orders came to.
     total: Money,
     /// Orders that were cancelled on this day, whenever they were placed.
     cancelled_orders: i64,
@@ -78,7 +83,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
     get, path = "/v1/admin/analytics/revenue/daily", tag = "analytics", operation_id = "list_daily_revenue",
     params(PageQuery, Request),
     responses((status = 200, description = "A page of days.", body = Page<DailyRevenue>), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:analyst"])),
 )]
 pub(super) async fn handler(
     State(state): State<service::State>,

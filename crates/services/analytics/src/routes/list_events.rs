@@ -41,7 +41,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
     get, path = "/v1/admin/analytics/events", tag = "analytics", operation_id = "list_analytics_events",
     params(PageQuery, Request),
     responses((status = 200, description = "A page of events.", body = Page<RawEvent>), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:analyst"])),
 )]
 pub(super) async fn handler(
     State(state): State<service::State>,

@@ -30,11 +30,17 @@ impl Validate for Request {
 /// An event that was refused.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct RefusedEvent {
+    /// Names the refusal.
     id: EventId,
+    /// Where the event came from.
     source: String,
+    /// The event's own id, when it had one.
     message_id: Option<String>,
+    /// Why it was refused.
     code: String,
+    /// The same in a sentence.
     detail: String,
+    /// When it arrived.
     received_at: Timestamp,
     /// The first 4 KB of what was sent, without what is about the person.
     message: String,
@@ -56,7 +62,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
     get, path = "/v1/admin/analytics/rejected", tag = "analytics", operation_id = "list_rejected_events",
     params(PageQuery, Request),
     responses((status = 200, description = "A page of events.", body = Page<RefusedEvent>), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:analyst"])),
 )]
 pub(super) async fn handler(
     State(state): State<service::State>,

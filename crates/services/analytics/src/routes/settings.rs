@@ -1,15 +1,15 @@
 //! `GET /v1/projects/{write_key}/settings`
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::{Value, json};
-use web::Handled;
+use web::{Handled, Id, code};
 
 use super::request::unknown_write_key;
 use crate::error;
 use crate::service;
 
-web::errors!(Errors: error::UNKNOWN_WRITE_KEY);
+web::errors!(Errors: error::UNKNOWN_WRITE_KEY, code::BAD_ID);
 
 /// What Segment's browser library asks for before it sends
 ///
@@ -22,7 +22,7 @@ web::errors!(Errors: error::UNKNOWN_WRITE_KEY);
 )]
 pub(super) async fn handler(
     State(state): State<service::State>,
-    Path(write_key): Path<String>,
+    Id(write_key): Id<String>,
 ) -> Handled<Json<Value>> {
     state.sources.find(&write_key).ok_or_else(unknown_write_key)?;
     let (protocol, host) = state.public_url.split_once("://").unwrap_or(("https", &state.public_url));

@@ -65,6 +65,7 @@ pub(crate) struct VariantOption {
 /// Where a product stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ProductStatus)]
 pub(crate) enum Status {
     /// Not yet shown.
     Draft,

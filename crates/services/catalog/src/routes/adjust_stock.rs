@@ -50,7 +50,7 @@ web::errors!(
     ),
     request_body = StockAdjustment,
     responses((status = 200, description = "The stock as it is now.", body = StockBody), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:catalog"])),
 )]
 pub(crate) async fn adjust_stock(
     State(service): State<Service>,

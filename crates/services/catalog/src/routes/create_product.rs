@@ -18,12 +18,14 @@ pub(crate) struct NewProduct {
     /// Its name in addresses; follows from the title when not said.
     #[schema(max_length = 120, examples("daylight-skin-tint"))]
     handle: Option<String>,
+    /// What it is called.
     #[schema(max_length = 200)]
     title: String,
     /// Plain text.
     #[serde(default)]
     #[schema(max_length = 10_000)]
     description: String,
+    /// The brand.
     #[serde(default)]
     #[schema(max_length = 100)]
     brand: String,
@@ -31,9 +33,12 @@ pub(crate) struct NewProduct {
     #[serde(default)]
     #[schema(max_items = 10, examples(json!(["face/foundation"])))]
     categories: Vec<String>,
+    /// Who sells it.
     seller_id: SellerId,
+    /// The ingredients (INCI).
     #[schema(max_length = 10_000)]
     ingredients: Option<String>,
+    /// The pictures, the first of them the one for lists.
     #[serde(default)]
     #[schema(max_items = 20)]
     images: Vec<Image>,
@@ -52,9 +57,11 @@ pub(crate) struct NewVariant {
     /// The stock keeping unit, unique in the shop.
     #[schema(max_length = 100)]
     sku: String,
+    /// What it is called.
     #[serde(default)]
     #[schema(max_length = 200)]
     title: String,
+    /// What tells it apart from the others.
     #[serde(default)]
     #[schema(max_items = 10)]
     options: Vec<VariantOption>,
@@ -111,7 +118,7 @@ web::errors!(Errors: code::CALLER, code::BODY, code::IDEMPOTENCY, HANDLE_TAKEN, 
         )),
         Errors,
     ),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:catalog"])),
 )]
 pub(crate) async fn create_product(
     State(service): State<Service>,

@@ -29,9 +29,11 @@ impl Validate for NewSeller {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Seller)]
 pub(crate) struct SellerBody {
+    /// Names the seller.
     id: SellerId,
     /// The name in addresses.
     handle: String,
+    /// What the seller is called.
     name: String,
 }
 
@@ -49,7 +51,7 @@ web::errors!(Errors: code::CALLER, code::BODY, code::IDEMPOTENCY, HANDLE_TAKEN);
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again, the seller is added once.")),
     request_body = NewSeller,
     responses((status = 201, description = "They were added.", body = SellerBody), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:catalog"])),
 )]
 pub(crate) async fn create_seller(
     State(service): State<Service>,

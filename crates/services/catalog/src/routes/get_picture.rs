@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, header};
-use web::{Handled, Id};
+use web::{Handled, Id, code};
 
 use crate::error::{Error, PICTURE_NOT_FOUND};
 use crate::ops::put_picture::{UPLOADS, key};
@@ -18,7 +18,7 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Other pictures may be replaced; the `ETag` tells.
 const FOR_A_DAY: &str = "public, max-age=86400";
 
-web::errors!(Errors: PICTURE_NOT_FOUND);
+web::errors!(Errors: code::BAD_ID, PICTURE_NOT_FOUND);
 
 /// A picture
 ///

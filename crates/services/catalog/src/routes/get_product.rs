@@ -1,12 +1,12 @@
 use axum::extract::State;
-use web::{Handled, Id};
+use web::{Handled, Id, code};
 
 use super::product::{ProductAnswer, ProductBody};
 use crate::error::PRODUCT_NOT_FOUND;
 use crate::ops::read_products::read_product;
 use crate::service::Service;
 
-web::errors!(Errors: PRODUCT_NOT_FOUND);
+web::errors!(Errors: code::BAD_ID, PRODUCT_NOT_FOUND);
 
 /// One product
 ///

@@ -6,7 +6,7 @@ use crate::error::PRODUCT_NOT_FOUND;
 use crate::ops::read_products::read_product;
 use crate::service::Service;
 
-web::errors!(Errors: code::CALLER, PRODUCT_NOT_FOUND);
+web::errors!(Errors: code::CALLER, code::BAD_ID, PRODUCT_NOT_FOUND);
 
 /// One product of any status
 ///
@@ -22,7 +22,7 @@ web::errors!(Errors: code::CALLER, PRODUCT_NOT_FOUND);
         (status = 304, description = "It is still as `If-None-Match` says."),
         Errors,
     ),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:catalog"])),
 )]
 pub(crate) async fn get_product_as_staff(
     State(service): State<Service>,

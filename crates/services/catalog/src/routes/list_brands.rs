@@ -14,6 +14,7 @@ use crate::store;
 /// All brands.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Brands {
+    /// The brands.
     data: Vec<Brand>,
 }
 
@@ -23,6 +24,7 @@ struct Brand {
     /// For the filter `brand`.
     #[schema(examples("maren-vale"))]
     key: String,
+    /// The name, as the first of its products writes it.
     #[schema(examples("Maren Vale"))]
     name: String,
     /// How many of its products are for sale.

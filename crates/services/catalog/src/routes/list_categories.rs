@@ -11,6 +11,7 @@ use crate::store;
 /// All categories.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Categories {
+    /// The categories at the top.
     data: Vec<CategoryBody>,
 }
 

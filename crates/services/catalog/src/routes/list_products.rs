@@ -36,6 +36,7 @@ pub(crate) struct ProductQuery {
     /// Whether that variant is in stock; `false` finds what is sold out.
     in_stock: Option<bool>,
     /// `relevance` when there is a `query`, otherwise `newest`.
+    #[param(inline)]
     sort: Option<Sort>,
 }
 

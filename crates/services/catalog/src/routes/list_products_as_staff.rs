@@ -42,7 +42,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
     tag = "catalog",
     params(StaffProductQuery, PageQuery),
     responses((status = 200, description = "A page of products.", body = Page<ProductBody>), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:catalog"])),
 )]
 pub(crate) async fn list_products_as_staff(
     State(service): State<Service>,

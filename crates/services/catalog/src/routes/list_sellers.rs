@@ -12,16 +12,19 @@ use crate::store;
 /// All sellers.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Sellers {
+    /// The sellers.
     data: Vec<ListedSeller>,
 }
 
 /// Somebody who sells in the shop.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct ListedSeller {
+    /// Names the seller.
     id: SellerId,
     /// The name in addresses.
     #[schema(examples("kumo-atelier"))]
     handle: String,
+    /// What the seller is called.
     #[schema(examples("Kumo Atelier"))]
     name: String,
     /// How many of their products are for sale.

@@ -14,23 +14,32 @@ use crate::ops::read_products::Stocked;
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Product)]
 pub(crate) struct ProductBody {
+    /// Names the product.
     id: ProductId,
     /// Its name in addresses.
     handle: String,
+    /// What it is called.
     title: String,
     /// Plain text.
     description: String,
+    /// The brand.
     brand: String,
     /// Paths, the main one first.
     #[schema(examples(json!(["face/foundation", "face"])))]
     categories: Vec<String>,
+    /// Who sells it.
     seller_id: SellerId,
+    /// Who sells it, in words.
     seller: SellerBody,
     /// The declaration of contents, as the law wants it (INCI for cosmetics).
     ingredients: Option<String>,
+    /// The pictures, the first of them the one for lists.
     images: Vec<Image>,
+    /// Where it stands.
     status: Status,
+    /// When it was added.
     created_at: Timestamp,
+    /// When it last changed.
     updated_at: Timestamp,
     /// Grows with every change but that of stock.
     version: i64,
@@ -42,7 +51,9 @@ pub(crate) struct ProductBody {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = ProductSeller)]
 struct SellerBody {
+    /// Names the seller.
     id: SellerId,
+    /// What the seller is called.
     name: String,
 }
 
@@ -50,10 +61,13 @@ struct SellerBody {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Variant)]
 struct VariantBody {
+    /// Names the variant.
     id: VariantId,
     /// The stock keeping unit.
     sku: String,
+    /// What it is called.
     title: String,
+    /// What tells it apart from the others.
     options: Vec<VariantOption>,
     /// What one costs, tax included.
     price: Money,

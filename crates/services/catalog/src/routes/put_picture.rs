@@ -34,7 +34,7 @@ web::errors!(
     tag = "catalog",
     request_body(content = Vec<u8>, content_type = "image/*"),
     responses((status = 201, description = "It is there.", body = Picture), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:catalog"])),
 )]
 pub(crate) async fn put_picture(
     State(service): State<Service>,

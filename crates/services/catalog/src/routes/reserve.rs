@@ -19,9 +19,13 @@ impl Validate for Request {
     fn validate(&self, checks: &mut Checks) {
         checks.range("hold_seconds", self.0.hold_seconds, 1..=MAX_HOLD_SECONDS);
         checks.count("lines", self.0.lines.len(), 1..=200);
-        for (index, line) in self.0.lines.iter().enumerate() {
-            checks.range(&format!("lines/{index}/quantity"), line.quantity, 1..=MAX_ON_HAND);
-        }
+        checks.inside("lines", |checks| {
+            for (index, line) in self.0.lines.iter().enumerate() {
+                checks.inside(&index.to_string(), |checks| {
+                    checks.range("quantity", line.quantity, 1..=MAX_ON_HAND);
+                });
+            }
+        });
     }
 }
 

@@ -40,7 +40,7 @@ web::errors!(
     params(("id" = VariantId, Path, description = "The variant.")),
     request_body = StockCount,
     responses((status = 200, description = "The stock as it is now.", body = StockBody), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:catalog"])),
 )]
 pub(crate) async fn set_stock(
     State(service): State<Service>,

@@ -9,6 +9,7 @@ use crate::model::stock::Level;
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Stock)]
 pub(crate) struct StockBody {
+    /// The variant.
     variant_id: VariantId,
     /// What lies on the shelf.
     on_hand: i64,

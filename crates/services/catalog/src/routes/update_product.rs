@@ -14,21 +14,28 @@ use crate::service::Service;
 /// What shall change; what is not named stays (RFC 7396).
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct ProductPatch {
+    /// Its name in addresses.
     #[schema(max_length = 120)]
     handle: Option<String>,
+    /// What it is called.
     #[schema(max_length = 200)]
     title: Option<String>,
+    /// What there is to say about it.
     #[schema(max_length = 10_000)]
     description: Option<String>,
+    /// The brand.
     #[schema(max_length = 100)]
     brand: Option<String>,
+    /// Paths of categories.
     #[schema(max_items = 10)]
     categories: Option<Vec<String>>,
+    /// Who sells it.
     seller_id: Option<SellerId>,
     /// `null` takes them away.
     #[serde(default, deserialize_with = "named")]
     #[schema(value_type = Option<String>, max_length = 10_000)]
     ingredients: Option<Option<String>>,
+    /// The pictures, the first of them the one for lists.
     #[schema(max_items = 20)]
     images: Option<Vec<Image>>,
     /// `archived` takes the product out of the shop; orders still name it.
@@ -101,7 +108,7 @@ web::errors!(
         (status = 200, description = "The product as it is now.", body = ProductBody, headers(("ETag" = String, description = "Its version from now on."))),
         Errors,
     ),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:catalog"])),
 )]
 pub(crate) async fn update_product(
     State(service): State<Service>,

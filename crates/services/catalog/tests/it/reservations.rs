@@ -182,4 +182,8 @@ async fn only_services_may_call_and_only_sensibly() {
     assert_eq!(refused(|it| it.lines.clear()).await, "request.validation");
     assert_eq!(refused(|it| it.lines[0].quantity = 0).await, "request.validation");
     assert_eq!(refused(|it| it.lines[0].quantity = -1).await, "request.validation");
+    let mut request = request(1, &[("T-1", 1)]);
+    request.lines[0].quantity = 0;
+    let refused = shop.client.reserve(&request).await.unwrap_err();
+    assert_eq!(refused.rejection().unwrap().members["errors"][0]["pointer"], "/lines/0/quantity");
 }

@@ -1,7 +1,7 @@
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
-use web::{Checks, Handled, ValidJson, Validate, code};
+use web::{Checks, Handled, Id, ValidJson, Validate, code};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -30,7 +30,7 @@ impl Validate for ConsentBody {
     }
 }
 
-web::errors!(pub(super) Errors: code::BODY, code::CALLER, NOT_FOUND, UNKNOWN_PURPOSE);
+web::errors!(pub(super) Errors: code::BODY, code::CALLER, code::BAD_ID, NOT_FOUND, UNKNOWN_PURPOSE);
 
 /// Consent or refuse
 ///
@@ -49,7 +49,7 @@ web::errors!(pub(super) Errors: code::BODY, code::CALLER, NOT_FOUND, UNKNOWN_PUR
 pub(super) async fn decide_consent(
     State(context): State<Context>,
     customer: web::Customer,
-    Path(purpose): Path<String>,
+    Id(purpose): Id<String>,
     ValidJson(body): ValidJson<ConsentBody>,
 ) -> Handled<Json<Consent>> {
     let purpose = context.config.purpose(&purpose).ok_or(Error::UnknownPurpose)?.to_owned();

@@ -33,7 +33,7 @@ web::errors!(pub(super) Errors: code::CALLER, code::PAGE);
     path = "/v1/admin/customers",
     tag = "customers",
     operation_id = "find_customers",
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:support"])),
     params(EmailFilter, PageQuery),
     responses((status = 200, description = "Those who have this address.", body = Page<Customer>), Errors),
 )]

@@ -17,7 +17,7 @@ web::errors!(pub(super) Errors: code::BAD_ID, code::CALLER, NOT_FOUND);
     path = "/v1/admin/customers/{id}",
     tag = "customers",
     operation_id = "get_customer",
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:support"])),
     params(("id" = CustomerId, Path, description = "Which customer.")),
     responses(
         (status = 200, description = "The customer.", body = CustomerFile,

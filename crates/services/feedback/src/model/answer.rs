@@ -42,12 +42,15 @@ pub(crate) struct AnswerItem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = PollAnswer)]
 pub(crate) struct Answer {
+    /// Names the answer.
     pub(crate) id: AnswerId,
+    /// The poll that it answers.
     pub(crate) poll_id: PollId,
     /// The order that it is about.
     pub(crate) order_id: OrderId,
     /// What was said, in the order of the poll's questions.
     pub(crate) answers: Vec<AnswerItem>,
+    /// When it was given.
     pub(crate) created_at: Timestamp,
 }
 

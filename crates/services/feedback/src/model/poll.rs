@@ -8,6 +8,7 @@ use super::{Choice, Kind, Question};
 /// Some questions that customers are asked at one place of the shop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub(crate) struct Poll {
+    /// Names the poll.
     pub(crate) id: PollId,
     /// Where it is asked.
     pub(crate) placement: Placement,
@@ -19,6 +20,7 @@ pub(crate) struct Poll {
     pub(crate) status: Status,
     /// Every change raises it.
     pub(crate) version: i64,
+    /// When it was made.
     pub(crate) created_at: Timestamp,
 }
 
@@ -33,6 +35,7 @@ pub(crate) enum Placement {
 /// Whether a poll takes answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PollStatus)]
 pub(crate) enum Status {
     /// It does.
     Active,

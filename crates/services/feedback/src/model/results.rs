@@ -31,6 +31,7 @@ pub(crate) fn tallies(items: &[AnswerItem]) -> Vec<(String, String)> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = PollResults)]
 pub(crate) struct Results {
+    /// The poll.
     pub(crate) poll_id: PollId,
     /// How many answered.
     pub(crate) answers: i64,
@@ -41,8 +42,11 @@ pub(crate) struct Results {
 /// What all answers to a question add up to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub(crate) struct QuestionResults {
+    /// The question.
     pub(crate) question_id: String,
+    /// What kind of answers it takes.
     pub(crate) kind: Kind,
+    /// What is asked.
     pub(crate) label: String,
     /// How many said anything to it.
     pub(crate) answered: i64,
@@ -61,6 +65,7 @@ pub(crate) struct QuestionResults {
 pub(crate) struct ValueCount {
     /// The number, or the id of the choice.
     pub(crate) value: String,
+    /// How many gave it.
     pub(crate) count: i64,
 }
 

@@ -11,6 +11,7 @@ use crate::service::Service;
 /// What shall change; what is not named stays (RFC 7396).
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct PollPatch {
+    /// What it is called from now on.
     #[schema(min_length = 1, max_length = 200)]
     title: Option<String>,
     /// `closed` ends it; `active` takes answers again.
@@ -43,7 +44,7 @@ web::errors!(Errors: code::CALLER, code::BODY, code::VERSION, code::BAD_ID, erro
         (status = 200, description = "The poll as it is now.", body = Poll, headers(("ETag" = String, description = "Its version from now on."))),
         Errors,
     ),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:support"])),
 )]
 pub(crate) async fn change_poll(
     State(service): State<Service>,

@@ -13,6 +13,7 @@ use crate::store;
 /// A poll to ask from now on.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 pub(crate) struct NewPoll {
+    /// Where and when it is asked.
     placement: Placement,
     /// What it is called.
     #[schema(min_length = 1, max_length = 200, examples("Your purchase"))]
@@ -88,7 +89,7 @@ web::errors!(Errors: code::CALLER, code::BODY, code::IDEMPOTENCY);
         )),
         Errors,
     ),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:support"])),
 )]
 pub(crate) async fn create_poll(
     State(service): State<Service>,

@@ -24,7 +24,7 @@ web::errors!(Errors: code::CALLER, code::BAD_ID, error::POLL_NOT_FOUND);
         (status = 304, description = "It is still as `If-None-Match` says."),
         Errors,
     ),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:analyst"]), ("bearer" = ["staff:support"])),
 )]
 pub(crate) async fn get_poll(
     State(service): State<Service>,

@@ -22,7 +22,7 @@ web::errors!(Errors: code::CALLER, code::BAD_ID, error::POLL_NOT_FOUND);
     tag = "feedback",
     params(("id" = PollId, Path, description = "The poll.")),
     responses((status = 200, description = "The results.", body = Results), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:analyst"]), ("bearer" = ["staff:support"])),
 )]
 pub(crate) async fn get_results(
     State(service): State<Service>,

@@ -33,7 +33,7 @@ web::errors!(Errors: code::CALLER, code::PAGE, code::BAD_ID, error::POLL_NOT_FOU
     tag = "feedback",
     params(("id" = PollId, Path, description = "The poll."), PageQuery),
     responses((status = 200, description = "A page of answers.", body = Page<StaffAnswerBody>), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:analyst"]), ("bearer" = ["staff:support"])),
 )]
 pub(crate) async fn list_answers(
     State(service): State<Service>,

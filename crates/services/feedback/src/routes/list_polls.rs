@@ -19,7 +19,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
     tag = "feedback",
     params(PageQuery),
     responses((status = 200, description = "A page of polls.", body = Page<Poll>), Errors),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:analyst"]), ("bearer" = ["staff:support"])),
 )]
 pub(crate) async fn list_polls(
     State(service): State<Service>,

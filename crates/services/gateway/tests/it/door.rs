@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use web::auth::{Revocations, Verifier, VerifierOptions};
 use web::channel::Switchboard;
-use web::middleware::{Observer, Standard, standard};
+use web::middleware::{Observer, Standard, bounded};
 
 /// Something that answers on a port of this machine until it is dropped.
 pub struct Door {
@@ -80,7 +80,7 @@ pub fn gateway(config: GatewayConfig, server: &ServerConfig, upstreams: Vec<Upst
         max_in_flight: server.max_in_flight,
         ..Standard::new(observer)
     };
-    gateway.edge(standard(router, bounds))
+    gateway.edge(bounded(router, bounds))
 }
 
 pub fn client() -> reqwest::Client {

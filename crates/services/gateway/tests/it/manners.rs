@@ -1,10 +1,14 @@
 //! Limits, headers, CORS, compression.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::{get, post};
 use gateway::{CorsConfig, GatewayConfig, RateLimit, ServerConfig};
 use reqwest::Method;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::door::{Door, client, gateway, local};
 
@@ -48,6 +52,49 @@ async fn too_many_requests_are_told_when_to_come_back() {
         client().get(door.url("/v1/products")).send().await.unwrap().status().as_u16(),
     ];
     assert_eq!(statuses, [200, 200, 429]);
+}
+
+#[tokio::test]
+async fn looking_for_what_is_not_there_is_counted_too() {
+    let config =
+        GatewayConfig { requests: RateLimit { quota: 2, window_seconds: 60 }, ..GatewayConfig::default() };
+    let door = open(config, ServerConfig::default()).await;
+    let nowhere = client().get(door.url("/.env")).send().await.unwrap();
+    assert_eq!(nowhere.status(), 404);
+    assert!(nowhere.headers().contains_key("ratelimit"));
+    let answer: Value = nowhere.json().await.unwrap();
+    assert_eq!(answer["code"], "request.not_found");
+    assert_eq!(client().get(door.url("/wp-login.php")).send().await.unwrap().status(), 404);
+    assert_eq!(client().get(door.url("/backup.sql")).send().await.unwrap().status(), 429);
+}
+
+/// A refusal that overtakes its request's body ends the connection, and with it the next request on it.
+#[tokio::test]
+async fn a_small_body_has_arrived_before_its_request_is_refused() {
+    let door = open(GatewayConfig::default(), ServerConfig::default()).await;
+    let mut connection = TcpStream::connect(door.address).await.unwrap();
+    let mut answer = [0; 4_096];
+    for _ in 0..2 {
+        let head = b"POST /nowhere HTTP/1.1\r\nhost: shop.example\r\ncontent-length: 2\r\n\r\n";
+        connection.write_all(head).await.unwrap();
+        let early = tokio::time::timeout(Duration::from_millis(100), connection.read(&mut answer)).await;
+        assert!(early.is_err(), "it was answered before its body came");
+        connection.write_all(b"{}").await.unwrap();
+        let length = connection.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 404"), "{}", answer[..length].escape_ascii());
+    }
+}
+
+#[tokio::test]
+async fn a_large_body_that_is_refused_ends_the_connection_and_says_so() {
+    let door = open(GatewayConfig::default(), ServerConfig::default()).await;
+    let mut connection = TcpStream::connect(door.address).await.unwrap();
+    let head = b"POST /nowhere HTTP/1.1\r\nhost: shop.example\r\ncontent-length: 100000\r\n\r\n";
+    connection.write_all(head).await.unwrap();
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8(answer).unwrap().to_lowercase();
+    assert!(answer.starts_with("http/1.1 404") && answer.contains("connection: close"), "{answer}");
 }
 
 #[tokio::test]

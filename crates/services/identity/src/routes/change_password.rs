@@ -12,7 +12,7 @@ use crate::error::code::{OVERLOADED, PASSWORD_TOO_WEAK, WRONG_PASSWORD};
 #[schema(as = ChangePasswordRequest)]
 pub(crate) struct Request {
     /// The present password.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 4096)]
     current_password: Secret<String>,
     /// 10 to 256 characters; neither the address nor one that is tried first.
     #[schema(value_type = String, format = Password, examples("correct horse battery staple"), min_length = 10, max_length = 256)]

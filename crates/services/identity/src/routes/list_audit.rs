@@ -42,7 +42,7 @@ web::errors!(Errors: code::PAGE, code::CALLER);
 /// Administrators only.
 #[utoipa::path(
     get, path = "/v1/admin/identity/audit", operation_id = "list_audit", tag = "identity",
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:administrator"])),
     params(Query, web::PageQuery),
     responses((status = 200, description = "One page of attempts.", body = Page<SeenEntry>), Errors),
 )]

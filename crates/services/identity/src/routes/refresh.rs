@@ -15,7 +15,7 @@ use crate::tokens::Tokens;
 #[schema(as = RefreshRequest)]
 pub(crate) struct Request {
     /// The last refresh token that was given out.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 100)]
     refresh_token: Secret<String>,
 }
 

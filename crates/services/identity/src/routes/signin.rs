@@ -19,7 +19,7 @@ pub(crate) struct Request {
     #[schema(value_type = Address)]
     email: Address,
     /// Its password.
-    #[schema(value_type = String, format = Password, examples("correct horse battery staple"))]
+    #[schema(value_type = String, format = Password, examples("correct horse battery staple"), min_length = 1, max_length = 4096)]
     password: Secret<String>,
 }
 

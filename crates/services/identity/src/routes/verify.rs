@@ -16,14 +16,14 @@ use crate::tokens::Tokens;
 #[schema(as = VerifyRequest)]
 pub(crate) struct Request {
     /// The token of the mail's link.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     token: Option<String>,
     /// The address that the mail went to.
     #[serde(default, deserialize_with = "caller::optional_address")]
     #[schema(value_type = Option<Address>)]
     email: Option<Address>,
     /// The code of the mail; spaces do not matter.
-    #[schema(max_length = 20, examples("1234 5678"))]
+    #[schema(min_length = 1, max_length = 20, examples("1234 5678"))]
     code: Option<String>,
 }
 

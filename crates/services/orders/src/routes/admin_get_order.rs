@@ -17,7 +17,7 @@ web::errors!(Errors: code::CALLER, code::BAD_ID, error::NOT_FOUND);
 #[utoipa::path(
     get, path = "/v1/admin/orders/{id}", tag = "orders", operation_id = "admin_get_order",
     params(("id" = OrderId, Path, description = "The order.")),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:orders"]), ("bearer" = ["staff:support"])),
     responses((status = 200, description = "The order.", body = OrderBody), Errors),
 )]
 pub(super) async fn admin_get_order(

@@ -66,7 +66,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
 #[utoipa::path(
     get, path = "/v1/admin/orders", tag = "orders", operation_id = "admin_list_orders",
     params(PageQuery, AdminOrderQuery),
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:orders"]), ("bearer" = ["staff:support"])),
     responses((status = 200, description = "A page of orders.", body = Page<OrderSummary>), Errors),
 )]
 pub(super) async fn admin_list_orders(

@@ -49,7 +49,7 @@ web::errors!(
         ("Idempotency-Key" = Option<String>, Header, description = "The same key answers the same."),
     ),
     request_body = CancelBody,
-    security((), ("bearer" = ["customer"]), ("bearer" = ["staff"])),
+    security((), ("bearer" = ["customer"]), ("bearer" = ["staff:orders"])),
     responses((status = 200, description = "The order as it is now.", body = OrderBody), Errors),
 )]
 pub(super) async fn cancel_order(

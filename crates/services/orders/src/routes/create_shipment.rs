@@ -78,7 +78,7 @@ web::errors!(
         ("Idempotency-Key" = Option<String>, Header, description = "The same key sends once."),
     ),
     request_body = CreateShipment,
-    security(("bearer" = ["staff"])),
+    security(("bearer" = ["staff:orders"])),
     responses((status = 201, description = "The order as it is now.", body = OrderBody), Errors),
 )]
 pub(super) async fn create_shipment(

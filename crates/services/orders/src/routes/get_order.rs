@@ -22,7 +22,7 @@ web::errors!(Errors: code::CALLER, code::BAD_ID, error::NOT_FOUND);
         ("token" = Option<String>, Query, description = "The token of a guest's order."),
         ("souk-order-token" = Option<String>, Header, description = "The same."),
     ),
-    security((), ("bearer" = ["customer"]), ("bearer" = ["staff"])),
+    security((), ("bearer" = ["customer"]), ("bearer" = ["staff:orders"]), ("bearer" = ["staff:support"])),
     responses((status = 200, description = "The order.", body = OrderBody), Errors),
 )]
 pub(super) async fn get_order(

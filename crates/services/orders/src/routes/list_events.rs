@@ -56,7 +56,7 @@ web::errors!(Errors: code::CALLER, code::BAD_ID, error::NOT_FOUND);
         ("token" = Option<String>, Query, description = "The token of a guest's order."),
         ("souk-order-token" = Option<String>, Header, description = "The same."),
     ),
-    security((), ("bearer" = ["customer"]), ("bearer" = ["staff"])),
+    security((), ("bearer" = ["customer"]), ("bearer" = ["staff:orders"]), ("bearer" = ["staff:support"])),
     responses((status = 200, description = "The log of the order.", body = Page<EventBody>), Errors),
 )]
 pub(super) async fn list_events(

@@ -53,13 +53,17 @@ fn carried(parts: &Parts) -> Handled<Option<CartId>> {
         .query()
         .and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix(PARAMETER)?.strip_prefix('=')));
     let field = parts.headers.get(HEADER).map(|value| value.to_str().unwrap_or_default());
+    let mut given = None;
     for text in [parameter, field].into_iter().flatten().filter(|text| !text.is_empty()) {
         match text.parse() {
-            Ok(id) => return Ok(Some(id)),
+            Ok(id) => given = given.or(Some(id)),
             Err(_) => checks.refuse(PARAMETER, "invalid_value", "is not the id of a cart"),
         }
     }
     checks.finish()?;
+    if given.is_some() {
+        return Ok(given);
+    }
     // A cookie that cannot be read is as good as none: the person did not write it.
     Ok(cookie(parts).and_then(|text| text.parse().ok()))
 }
@@ -106,6 +110,8 @@ mod tests {
     fn a_typed_id_must_be_one_and_a_spoilt_cookie_is_none() {
         assert_eq!(carried_by("/?cart_id=7", &[]).unwrap_err().code(), "request.validation");
         assert_eq!(carried_by("/", &[("souk-cart", "ord_x")]).unwrap_err().code(), "request.validation");
+        let good = format!("/?cart_id={A}");
+        assert_eq!(carried_by(&good, &[("souk-cart", "ord_x")]).unwrap_err().code(), "request.validation");
         assert_eq!(carried_by("/", &[("cookie", "souk_cart=x")]).unwrap(), None);
     }
 }

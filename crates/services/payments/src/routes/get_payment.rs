@@ -25,7 +25,7 @@ web::errors!(Errors: code::CALLER, code::BAD_ID, NOT_FOUND);
          headers(("ETag" = String, description = "The payment's version."))),
         Errors
     ),
-    security(("bearer" = ["customer"]), ("bearer" = ["staff"]))
+    security(("bearer" = ["customer"]), ("bearer" = ["staff:orders"]), ("bearer" = ["staff:payments"]), ("bearer" = ["staff:support"]))
 )]
 pub(crate) async fn get_payment(
     State(payments): State<Payments>,

@@ -38,7 +38,7 @@ web::errors!(Errors: code::CALLER, code::PAGE);
     operation_id = "list_payments",
     params(Query, PageQuery),
     responses((status = 200, description = "A page of payments.", body = Page<PaymentView>), Errors),
-    security(("bearer" = ["staff"]))
+    security(("bearer" = ["staff:orders"]), ("bearer" = ["staff:payments"]), ("bearer" = ["staff:support"]))
 )]
 pub(crate) async fn list_payments(
     State(payments): State<Payments>,

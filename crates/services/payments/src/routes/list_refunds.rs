@@ -21,7 +21,7 @@ web::errors!(Errors: code::CALLER, code::BAD_ID, code::PAGE, NOT_FOUND);
     operation_id = "list_refunds",
     params(("id" = PaymentId, Path, description = "The payment."), PageQuery),
     responses((status = 200, description = "A page of refunds.", body = Page<RefundView>), Errors),
-    security(("bearer" = ["customer"]), ("bearer" = ["staff"]))
+    security(("bearer" = ["customer"]), ("bearer" = ["staff:orders"]), ("bearer" = ["staff:payments"]), ("bearer" = ["staff:support"]))
 )]
 pub(crate) async fn list_refunds(
     State(payments): State<Payments>,

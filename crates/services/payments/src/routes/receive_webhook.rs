@@ -1,11 +1,11 @@
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use bytes::Bytes;
 use http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Handled, code};
+use web::{Handled, Id, code};
 
 use crate::error::{PROVIDER_UNKNOWN, WEBHOOK_SIGNATURE, WEBHOOK_UNREADABLE};
 use crate::ops::Payments;
@@ -17,7 +17,7 @@ pub(crate) struct WebhookReceived {
     received: bool,
 }
 
-web::errors!(Errors: code::TOO_LARGE, PROVIDER_UNKNOWN, WEBHOOK_SIGNATURE, WEBHOOK_UNREADABLE);
+web::errors!(Errors: code::TOO_LARGE, code::BAD_ID, PROVIDER_UNKNOWN, WEBHOOK_SIGNATURE, WEBHOOK_UNREADABLE);
 
 /// Takes a payment provider's notification.
 ///
@@ -35,7 +35,7 @@ web::errors!(Errors: code::TOO_LARGE, PROVIDER_UNKNOWN, WEBHOOK_SIGNATURE, WEBHO
 )]
 pub(crate) async fn receive_webhook(
     State(payments): State<Payments>,
-    Path(provider): Path<String>,
+    Id(provider): Id<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Handled<Json<WebhookReceived>> {

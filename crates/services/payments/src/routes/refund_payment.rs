@@ -63,7 +63,7 @@ web::errors!(
                  ("ETag" = String, description = "The refund's version."))),
         Errors
     ),
-    security(("bearer" = ["staff"]))
+    security(("bearer" = ["staff:payments"]))
 )]
 pub(crate) async fn refund_payment(
     State(payments): State<Payments>,

@@ -11,11 +11,13 @@ use crate::model::{Payment, Refund, RefundStatus};
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Payment)]
 pub(crate) struct PaymentView {
+    /// Names the payment.
     id: PaymentId,
     /// What it is for.
     order_id: OrderId,
     /// Whose it is; none for guests.
     customer_id: Option<CustomerId>,
+    /// Where it stands.
     status: PaymentStatus,
     /// How much was asked for.
     amount: Money,
@@ -23,6 +25,7 @@ pub(crate) struct PaymentView {
     captured: Money,
     /// How much was given back.
     refunded: Money,
+    /// What is paid with.
     method: MethodView,
     /// Who moves the money.
     #[schema(examples("sandbox"))]
@@ -31,8 +34,11 @@ pub(crate) struct PaymentView {
     next_action: Option<NextAction>,
     /// Why it was refused, when the status is `failed`.
     decline: Option<Decline>,
+    /// When it was begun.
     created_at: Timestamp,
+    /// When it last changed.
     updated_at: Timestamp,
+    /// Counts its changes.
     version: i64,
 }
 
@@ -40,6 +46,7 @@ pub(crate) struct PaymentView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PaidWith)]
 pub(crate) struct MethodView {
+    /// Which kind of means it is.
     #[serde(rename = "type")]
     #[schema(examples("card"))]
     kind: String,
@@ -79,16 +86,23 @@ impl From<Payment> for PaymentView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Refund)]
 pub(crate) struct RefundView {
+    /// Names the refund.
     id: RefundId,
+    /// The payment that it gives back.
     payment_id: PaymentId,
+    /// How much is given back.
     amount: Money,
+    /// Where it stands.
     status: RefundStatus,
     /// Why, for the books.
     reason: String,
     /// Why it failed.
     failure: Option<Decline>,
+    /// When it was begun.
     created_at: Timestamp,
+    /// When it last changed.
     updated_at: Timestamp,
+    /// Counts its changes.
     version: i64,
 }
 

@@ -14,6 +14,7 @@ mod user;
 pub use chromium::Chromium;
 pub use nats::Nats;
 pub use postgres::{Postgres, PostgresOptions, Replica};
+pub use programs::find as program;
 pub use redis::Redis;
 pub use s3::S3;
 pub use smtp::{Encryption, ReceivedMail, Smtp, SmtpOptions};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The path of a program: in the folder of engines, else on `PATH`. Fails the test when it is missing.
-pub(super) fn find(name: &str) -> PathBuf {
+pub fn find(name: &str) -> PathBuf {
     engines()
         .map(|folder| folder.join("bin").join(name))
         .into_iter()

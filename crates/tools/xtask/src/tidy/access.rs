@@ -19,6 +19,8 @@ pub(crate) const SNAPSHOT: &str = "docs/access.txt";
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 /// Everybody who may come, from nobody in particular to the shop's own people.
 const CALLERS: [&str; 4] = ["anonymous", "customer", "seller", "staff"];
+/// Staff with one of the shop's roles, as in `staff:orders`; an administrator has them all.
+const STAFF_ROLE: &str = "staff:";
 const SIGNED: &str = "signed: sha256:";
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
@@ -58,7 +60,7 @@ pub(crate) fn snapshot(document: &str) -> Result<String> {
                 let (allowed, refused) =
                     callers(operation).with_context(|| format!("{} {path}", method.to_ascii_uppercase()))?;
                 let call = format!("{:<6} {path}", method.to_ascii_uppercase());
-                lines.push((path, format!("{call:<60} allowed: {allowed:<30} refused: {refused}")));
+                lines.push((path, format!("{call:<60} allowed: {allowed:<43} refused: {refused}")));
             }
         }
     }
@@ -89,11 +91,17 @@ fn callers(operation: &Value) -> Result<(String, String)> {
     if allowed.is_empty() {
         bail!("nobody may call it: name a role, or `security(())` for everybody");
     }
-    let refused = CALLERS.iter().filter(|caller| !allowed.contains(**caller)).copied().collect::<Vec<_>>();
-    let everybody = refused.is_empty();
+    let mut refused =
+        CALLERS.iter().filter(|caller| !allowed.contains(**caller)).copied().collect::<Vec<_>>();
+    if allowed.iter().any(|caller| caller.starts_with(STAFF_ROLE)) {
+        refused.retain(|caller| *caller != "staff");
+        refused.push("other staff");
+    }
+    // What anybody may call can still be refused to staff who show themselves without a role for it.
+    let everybody = CALLERS.iter().all(|caller| allowed.contains(*caller));
     let allowed: Vec<String> =
         if everybody { vec!["everybody".to_owned()] } else { allowed.into_iter().collect() };
-    let refused = if everybody { "nobody".to_owned() } else { refused.join(", ") };
+    let refused = if refused.is_empty() { "nobody".to_owned() } else { refused.join(", ") };
     Ok((allowed.join(", "), refused))
 }
 
@@ -103,11 +111,19 @@ fn callers_of(scheme: &str, scopes: &Value) -> Result<Vec<String>> {
     let scopes: Vec<&str> = scopes.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     match (scheme, &scopes[..]) {
         ("bearer", []) => Ok(CALLERS[1..].iter().map(ToString::to_string).collect()),
-        ("bearer", [role]) if CALLERS[1..].contains(role) => Ok(vec![(*role).to_owned()]),
-        ("bearer", [role]) => bail!("`{role}` is no role: {}", CALLERS[1..].join(", ")),
+        ("bearer", [role]) if CALLERS[1..].contains(role) || is_staff_role(role) => {
+            Ok(vec![(*role).to_owned()])
+        }
+        ("bearer", [role]) => bail!("`{role}` is no role: {} or staff:<role>", CALLERS[1..].join(", ")),
         ("bearer", _) => bail!("one role for each alternative: a caller has one"),
         (scheme, scopes) => {
             Ok(vec![std::iter::once(&scheme).chain(scopes).copied().collect::<Vec<_>>().join(":")])
         }
     }
+}
+
+fn is_staff_role(role: &str) -> bool {
+    role.strip_prefix(STAFF_ROLE).is_some_and(|role| {
+        !role.is_empty() && role.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    })
 }

@@ -25,8 +25,8 @@ const OPENAPI: &str = r##"{
   },
   "components": {
     "responses": {"Lost": {"content": {"application/problem+json": {"schema": {"allOf": [
-      {"properties": {"status": {"type": "integer"}}},
-      {"properties": {"code": {"const": "orders.not_found"}}}]}}}}},
+      {"properties": {"status": {"type": "integer", "description": "The status."}}},
+      {"properties": {"code": {"const": "orders.not_found", "description": "The code."}}}]}}}}},
     "schemas": {"OutOfStock": {"properties": {"code": {"enum": ["orders.out_of_stock"]}}},
                 "Order": {"properties": {"code": {"enum": ["no_error"]}}}}
   }
@@ -54,7 +54,8 @@ fn clean() -> BTreeMap<String, String> {
     files.insert(access::OPENAPI.to_owned(), OPENAPI.to_owned());
     files.insert(access::SNAPSHOT.to_owned(), access::snapshot(OPENAPI).unwrap());
     for code in ["orders.out_of_stock", "orders.not_found"] {
-        files.insert(format!("docs/errors/{code}.md"), "What happened, what to do.".to_owned());
+        let page = format!("# {code}\n\n**Status** 409\n\nWhat happened, what to do.\n");
+        files.insert(format!("docs/errors/{code}.md"), page);
     }
     files
 }
@@ -293,6 +294,17 @@ fn the_snapshot_says_who_may_call() {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(lines[0], words("GET /v1/orders allowed: customer, staff refused: anonymous, seller"));
     assert_eq!(lines[1], words("POST /v1/orders allowed: everybody refused: nobody"));
+
+    let of = |orders: &str| {
+        let document = OPENAPI.replace(r#""security": [{}]"#, &format!(r#""security": [{orders}]"#));
+        let lines = access::snapshot(&document).unwrap();
+        lines.lines().nth(3).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let by_role = of(r#"{"bearer": ["customer"]}, {"bearer": ["staff:orders"]}"#);
+    let expected = "POST /v1/orders allowed: customer, staff:orders refused: anonymous, seller, other staff";
+    assert_eq!(by_role, expected);
+    let open = of(r#"{}, {"bearer": ["staff:orders"]}"#);
+    assert_eq!(open, "POST /v1/orders allowed: everybody refused: other staff");
 }
 
 #[test]
@@ -338,6 +350,38 @@ fn every_error_has_a_page() {
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].rule == "documents" && found[0].advice.contains(code), "{found:?}");
     }
+}
+
+#[test]
+fn pages_of_errors_have_one_shape() {
+    let page = "docs/errors/orders.late.md";
+    let good = "# orders.late\n\n**Status** 409\n\nIt is late. Wait.\n";
+    assert!(breaches(page, good).is_empty());
+    assert!(breaches(page, &good.replace("**Status** 409", "**Import report**")).is_empty());
+    for bad in [
+        good.replace("# orders.late", "# Late"),
+        good.replace("**Status** 409", "HTTP status 409."),
+        good.replace("409", "200"),
+        good.replace("It is late. Wait.", ""),
+        format!("{good}\n## Why\n\nTime passed.\n"),
+    ] {
+        catches(page, &bad, "1: documents");
+    }
+}
+
+#[test]
+fn refusals_of_imports_have_pages() {
+    let code = "fn f() -> Verdict {\n    Verdict::refused(\"import.odd\", None, \"odd\")\n}\n";
+    catches(ORDERS, code, "2: documents");
+    catches(ORDERS, &code.replace("Verdict::refused", "Refusal::new"), "2: documents");
+}
+
+#[test]
+fn everything_in_the_document_says_what_it_is() {
+    let silent = OPENAPI.replace(r#", "description": "The status.""#, "");
+    catches(access::OPENAPI, &silent, "1: documents");
+    let silent = OPENAPI.replace(r#""post": {"#, r#""post": {"parameters": [{"name": "id"}], "#);
+    catches(access::OPENAPI, &silent, "1: documents");
 }
 
 #[test]

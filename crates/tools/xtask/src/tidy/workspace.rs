@@ -43,7 +43,7 @@ impl Crate {
 pub(crate) struct Workspace {
     pub(crate) crates: Vec<Crate>,
     pub(crate) sources: Vec<Source>,
-    files: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, String>,
 }
 
 impl Workspace {

@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use axum::Json;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
-use web::{Handled, Problem, ValidJson, Validate, code};
+use web::{Handled, Id, Problem, ValidJson, Validate, code};
 
 use super::Pages;
 use crate::error::{CHALLENGE_ENDED, CHALLENGE_NOT_FOUND, Error};
@@ -24,6 +24,7 @@ const STYLE: &str = include_str!("challenge.css");
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChallengeOutcome {
+    /// How it ends.
     outcome: Outcome,
 }
 
@@ -32,12 +33,13 @@ impl Validate for ChallengeOutcome {}
 /// How a challenge ended.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ChallengeEnded {
+    /// How it ended.
     outcome: Option<Outcome>,
     /// Where the person goes now.
     return_url: Option<String>,
 }
 
-web::errors!(ShowErrors: CHALLENGE_NOT_FOUND);
+web::errors!(ShowErrors: code::BAD_ID, CHALLENGE_NOT_FOUND);
 
 /// Shows the sandbox's challenge.
 ///
@@ -54,14 +56,14 @@ web::errors!(ShowErrors: CHALLENGE_NOT_FOUND);
 )]
 pub(crate) async fn show_challenge(
     State(pages): State<Pages>,
-    Path(challenge): Path<String>,
+    Id(challenge): Id<String>,
 ) -> Handled<Response> {
     let payment = pages.sandbox.challenge(&challenge).await?;
     let allowed = payment.return_url.as_deref().filter(|url| pages.origins.allow(url));
     Ok(html(render(&payment, allowed), allowed))
 }
 
-web::errors!(EndErrors: code::BODY, CHALLENGE_NOT_FOUND, CHALLENGE_ENDED);
+web::errors!(EndErrors: code::BODY, code::BAD_ID, CHALLENGE_NOT_FOUND, CHALLENGE_ENDED);
 
 /// Ends the sandbox's challenge.
 ///
@@ -87,7 +89,7 @@ web::errors!(EndErrors: code::BODY, CHALLENGE_NOT_FOUND, CHALLENGE_ENDED);
 )]
 pub(crate) async fn end_challenge(
     State(pages): State<Pages>,
-    Path(challenge): Path<String>,
+    Id(challenge): Id<String>,
     answer: ChallengeAnswer,
 ) -> Handled<Response> {
     let ended = pages.sandbox.end_challenge(&challenge, answer.outcome).await;
