@@ -178,8 +178,8 @@ pub(crate) fn configure(folder: &Path, hashing_threads: Option<usize>) -> Result
     let threads = hashing_threads.unwrap_or(0);
     let config = format!(
         "data = 'data'\npublic_url = 'http://shop.example'\n\
-         [gateway]\nrequests = {{ quota = 4000000000, window_seconds = 60 }}\n\
-         authentication = {{ quota = 4000000000, window_seconds = 60 }}\n\
+         [gateway]\nrequests = {{ quota = 1000000, window_seconds = 1 }}\n\
+         authentication = {{ quota = 1000000, window_seconds = 1 }}\n\
          [identity]\naccess_token_s = 3600\n\
          hashing = {{ memory_kib = {memory_kib}, passes = {passes}, lanes = {lanes}, threads = {threads} }}\n\
          limits = {{ attempts_per_account = 100000, attempts_per_source = 1000000, \
