@@ -106,12 +106,18 @@ impl Nats {
             nats: self.clone(),
             source: source.to_owned(),
             epoch: self.stream_epoch(source).await?,
+            made_anew: false,
             consumer: None,
             buffer: VecDeque::new(),
             taken: 0,
             delivered: 0,
         })
     }
+}
+
+/// Whoever reads has to look up the position again.
+fn anew() -> BusError {
+    BusError::nats("the stream was lost and made anew; it is read from its beginning")
 }
 
 /// When it was made: one that takes the place of a lost one begins its positions anew.
@@ -126,6 +132,8 @@ pub(crate) struct NatsLog {
     nats: Nats,
     source: String,
     epoch: String,
+    /// The stream took the place of a lost one, and whoever reads has not been told.
+    made_anew: bool,
     consumer: Option<PullConsumer>,
     buffer: VecDeque<Entry>,
     /// The position of the last entry that was handed out.
@@ -144,6 +152,9 @@ impl NatsLog {
     }
 
     pub(crate) async fn read_after(&mut self, position: i64, limit: u32) -> Result<Vec<Entry>, BusError> {
+        if std::mem::take(&mut self.made_anew) {
+            return Err(anew());
+        }
         if self.taken != position {
             self.restart(position);
         }
@@ -152,6 +163,7 @@ impl NatsLog {
             && let Err(error) = self.fill(limit, None).await
         {
             self.restart(position);
+            self.made_anew = false;
             return Err(error);
         }
         let count = limit.min(self.buffer.len());
@@ -228,8 +240,8 @@ impl NatsLog {
         let stream = self.nats.stream(&self.source).await?;
         let epoch = epoch(&stream);
         if epoch != self.epoch {
-            self.epoch = epoch;
-            return Err(BusError::nats("the stream was lost and made anew; it is read from its beginning"));
+            (self.epoch, self.made_anew) = (epoch, true);
+            return Err(anew());
         }
         let next = u64::try_from(self.taken).unwrap_or(0) + 1;
         let config = pull::Config {

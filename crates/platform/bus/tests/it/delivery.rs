@@ -198,9 +198,13 @@ async fn after_a_failure_of_the_database_events_go_on_at_once() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         postgres.start_again().await;
     }
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(8);
+    while world.source.read().await.is_err() {
+        assert!(tokio::time::Instant::now() < deadline, "the database is back and not found");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     world.emit(1, "after").await;
     // The clock of the test stands still, so a lease that had to run out never would.
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(8);
     while world.noted("orders.noting", 1).await != ["before", "after"] {
         assert!(tokio::time::Instant::now() < deadline, "nobody goes on");
         tokio::time::sleep(Duration::from_millis(20)).await;
