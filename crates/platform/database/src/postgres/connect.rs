@@ -64,7 +64,10 @@ mod tests {
             addresses("postgres://u:p/w,x@a:1,b:2/souk?sslmode=require"),
             ["postgres://u:p/w,x@a:1/souk?sslmode=require", "postgres://u:p/w,x@b:2/souk?sslmode=require"]
         );
-        assert_eq!(addresses("postgres://a,b?dbname=souk"), ["postgres://a?dbname=souk", "postgres://b?dbname=souk"]);
+        assert_eq!(
+            addresses("postgres://a,b?dbname=souk"),
+            ["postgres://a?dbname=souk", "postgres://b?dbname=souk"]
+        );
         assert_eq!(addresses("postgres://localhost/souk"), ["postgres://localhost/souk"]);
         assert_eq!(addresses("host=a user=souk"), ["host=a user=souk"]);
     }

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, RecyclingMethod, Runtime, Timeouts};
 use kernel::Secret;
+use parking_lot::Mutex;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{CancelToken, NoTls};
 
@@ -10,7 +11,7 @@ use super::connect::{AnyOf, addresses};
 use super::errors::classify_pool;
 use super::tls::Tls;
 use crate::config::{PostgresConfig, millis};
-use crate::error::Error;
+use crate::error::{Error, Source};
 
 /// How much longer than the server a client waits for a statement, before it takes the server for lost.
 const GRACE: Duration = Duration::from_secs(2);
@@ -23,7 +24,13 @@ pub(super) struct Pool {
     pub(super) size: usize,
     pub(super) schema: &'static str,
     pub(super) settings: Settings,
+    /// Why the last attempt to connect failed, and until when that is answer enough.
+    away: Mutex<Option<(Instant, Source)>>,
 }
+
+/// For how long nobody else tries to connect after an attempt has failed: a server that starts or takes over must
+/// not be kept from it by those who wait for it.
+const LEAVE_ALONE: Duration = Duration::from_millis(200);
 
 /// What each connection must know.
 #[derive(Clone, Copy)]
@@ -105,13 +112,25 @@ impl Pool {
             })
             .build()
             .map_err(|error| unusable(error.to_string()))?;
-        Ok(Arc::new(Self { connections, tls, size, schema, settings: Settings::new(config) }))
+        Ok(Arc::new(Self { connections, tls, size, schema, settings: Settings::new(config), away: Mutex::new(None) }))
     }
 
     /// Waits for a free connection, for as long as the configuration allows.
     pub(super) async fn connection(&self) -> Result<Object, Error> {
         let asked = Instant::now();
-        let connection = self.connections.get().await.map_err(classify_pool)?;
+        if self.connections.status().available == 0
+            && let Some((until, source)) = &*self.away.lock()
+            && asked < *until
+        {
+            return Err(Error::Unavailable { source: source.clone() });
+        }
+        let connection = self.connections.get().await.map_err(|error| {
+            let error = classify_pool(error);
+            if let Error::Unavailable { source } = &error {
+                *self.away.lock() = Some((Instant::now() + LEAVE_ALONE, source.clone()));
+            }
+            error
+        })?;
         metrics::histogram!("database_pool_wait_seconds", "database" => self.schema).record(asked.elapsed());
         Ok(connection)
     }
@@ -143,10 +162,9 @@ fn servers(
     let settings = Settings::new(config);
     let server = |address: String| {
         // The parser's complaint may quote the address, and the address holds a password.
-        let mut server: tokio_postgres::Config = address.parse().map_err(|_| Error::Config {
-            field,
-            problem: "is not an address of PostgreSQL".to_owned(),
-        })?;
+        let mut server: tokio_postgres::Config = address
+            .parse()
+            .map_err(|_| Error::Config { field, problem: "is not an address of PostgreSQL".to_owned() })?;
         server.connect_timeout(millis(config.connect_timeout_ms));
         server.tcp_user_timeout(settings.patience());
         server.keepalives_idle(Duration::from_secs(30));
