@@ -42,7 +42,7 @@ impl Cache {
     pub async fn open(config: &CacheConfig, clock: Clock) -> Result<Self, CacheError> {
         match config {
             CacheConfig::Memory(config) => Ok(Self::memory(config.clone(), clock)),
-            CacheConfig::Redis(config) => Self::connect(config).await,
+            CacheConfig::Redis(config) => Self::connect(config, clock).await,
         }
     }
 
@@ -52,12 +52,12 @@ impl Cache {
     }
 
     /// A cache on a Redis server; values expire by the server's clock. A connection that is lost later is made
-    /// anew by itself.
+    /// anew by itself. While the server is away, limits are counted in this process, by `clock`.
     ///
     /// # Errors
     /// `cache.misconfigured` for an address that is none, `cache.unavailable` when nobody answers.
-    pub async fn connect(config: &RedisConfig) -> Result<Self, CacheError> {
-        Ok(Self(Engine::Redis(Arc::new(Redis::connect(config).await?))))
+    pub async fn connect(config: &RedisConfig, clock: Clock) -> Result<Self, CacheError> {
+        Ok(Self(Engine::Redis(Arc::new(Redis::connect(config, clock).await?))))
     }
 
     /// Whether the engine answers; for readiness checks.
@@ -148,10 +148,11 @@ impl Cache {
     }
 
     /// Takes `cost` tokens from the caller's bucket under `policy`, or none if they are not all there. A cost of
-    /// zero only looks.
+    /// zero only looks. While a server is away, this process counts for itself and begins with full buckets: limits
+    /// are then as many times as generous as there are processes, and nobody is refused for want of a server.
     ///
     /// # Errors
-    /// `cache.unavailable`, `cache.key_length`, `cache.bad_policy`.
+    /// `cache.key_length`, `cache.bad_policy`.
     pub async fn take(&self, bucket: &str, policy: &Policy, cost: u32) -> Result<Verdict, CacheError> {
         let terms = policy.terms(cost)?;
         let key = format!("{}:{bucket}", policy.name);

@@ -1,16 +1,18 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use kernel::Clock;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, FromRedisValue, IntoConnectionInfo, RedisResult, Script};
 use tokio::sync::Mutex;
 
+use super::Memory;
 use super::channels::Channels;
 use super::redis_channel::{Listener, listen};
 use crate::policy::Terms;
-use crate::{CacheError, RedisConfig, Subscription, Verdict};
+use crate::{CacheError, MemoryConfig, RedisConfig, Subscription, Verdict};
 
 /// The cache on a Redis server. One multiplexed connection carries all commands; each channel that is listened to
 /// has a connection of its own.
@@ -23,10 +25,17 @@ pub(crate) struct Redis {
     prefix: String,
     timeout: Duration,
     heartbeat: Duration,
+    /// Counts for this process alone while the server is away.
+    spare: Memory,
+    /// Until when the server is not asked to count, because it was away just now.
+    spare_until: parking_lot::Mutex<Option<Instant>>,
 }
 
+/// For how long this process counts for itself before it asks the server again.
+const SPARE_FOR: Duration = Duration::from_secs(1);
+
 impl Redis {
-    pub(crate) async fn connect(config: &RedisConfig) -> Result<Self, CacheError> {
+    pub(crate) async fn connect(config: &RedisConfig, clock: Clock) -> Result<Self, CacheError> {
         if config.timeout_ms == 0 || config.heartbeat_ms == 0 {
             return Err(CacheError::Misconfigured { reason: "timeout_ms and heartbeat_ms must not be zero" });
         }
@@ -50,6 +59,8 @@ impl Redis {
             prefix: config.prefix.clone(),
             timeout,
             heartbeat: Duration::from_millis(config.heartbeat_ms),
+            spare: Memory::new(&MemoryConfig::default(), clock),
+            spare_until: parking_lot::Mutex::new(None),
         })
     }
 
@@ -89,7 +100,21 @@ impl Redis {
         count.ok_or(CacheError::NotACounter)
     }
 
+    /// Never keeps anybody waiting for a server that was away just now.
     pub(crate) async fn take(&self, bucket: &str, terms: &Terms) -> Result<Verdict, CacheError> {
+        if self.spare_until.lock().is_some_and(|until| Instant::now() < until) {
+            return Ok(self.spare.take(bucket.to_owned(), terms));
+        }
+        match self.take_there(bucket, terms).await {
+            Err(CacheError::Unavailable { .. }) => {
+                *self.spare_until.lock() = Some(Instant::now() + SPARE_FOR);
+                Ok(self.spare.take(bucket.to_owned(), terms))
+            }
+            verdict => verdict,
+        }
+    }
+
+    async fn take_there(&self, bucket: &str, terms: &Terms) -> Result<Verdict, CacheError> {
         let mut connection = self.connection.clone();
         let mut call = self.take.key(format!("{}:bucket:{bucket}", self.prefix));
         call.arg(terms.quota).arg(terms.window_ms).arg(terms.need);

@@ -32,8 +32,8 @@ impl Subject {
         let server = engines::Redis::start().await;
         let config = RedisConfig { timeout_ms: 10_000, ..RedisConfig::new(server.url()) };
         Self {
-            one: Cache::connect(&config).await.unwrap(),
-            two: Cache::connect(&config).await.unwrap(),
+            one: Cache::connect(&config, Clock::system()).await.unwrap(),
+            two: Cache::connect(&config, Clock::system()).await.unwrap(),
             clock: Clock::system(),
             _server: Some(server),
         }

@@ -39,25 +39,30 @@ async fn calls_fail_in_time_while_the_server_is_away_and_work_when_it_is_back() 
         cache.put_if_absent("key", "value", LONG).await.unwrap_err(),
         cache.remove("key").await.unwrap_err(),
         cache.increment("count", LONG).await.unwrap_err(),
-        cache.take("ann", &policy, 1).await.unwrap_err(),
         cache.publish("channel", "x").await.unwrap_err(),
         cache.subscribe("channel").await.unwrap_err(),
     ];
-    // Nine calls of half a second each, and room for a slow machine.
+    // Eight calls of half a second each, and room for a slow machine.
     assert!(before.elapsed() < Duration::from_secs(10));
     errors.iter().for_each(assert_unavailable);
-    assert_unavailable(&Cache::connect(&config(server.url())).await.unwrap_err());
+    assert_unavailable(&Cache::connect(&config(server.url()), Clock::system()).await.unwrap_err());
+    let counted = [cache.take("ann", &policy, 3).await.unwrap(), cache.take("ann", &policy, 3).await.unwrap()];
+    assert_eq!(counted.map(|verdict| verdict.allowed), [true, false], "this process counts for itself");
 
     server.start_again().await;
     eventually("the connection is back", async || cache.ping().await.ok()).await;
     assert_eq!(cache.get("key").await.unwrap().unwrap(), "value");
+    eventually("the server counts again, where it was", async || {
+        (cache.take("ann", &policy, 0).await.unwrap().remaining == 2).then_some(())
+    })
+    .await;
     assert_eq!(cache.take("ann", &policy, 1).await.unwrap().remaining, 1, "the script is loaded again");
 }
 
 #[tokio::test]
 async fn a_listener_is_told_when_the_connection_is_back_and_then_hears_again() {
     let server = engines::Redis::start().await;
-    let cache = Cache::connect(&config(server.url())).await.unwrap();
+    let cache = Cache::connect(&config(server.url()), Clock::system()).await.unwrap();
     let mut listener = cache.subscribe("ended").await.unwrap();
     let mut second = cache.subscribe("ended").await.unwrap();
     server.restart().await;
@@ -77,8 +82,8 @@ async fn a_connection_that_falls_silent_is_noticed() {
     let server = engines::Redis::start().await;
     let proxy = Proxy::start(server.url().trim_start_matches("redis://").to_owned()).await;
     let (near, far) = (
-        Cache::connect(&config(server.url())).await.unwrap(),
-        Cache::connect(&config(format!("redis://{}", proxy.address()))).await.unwrap(),
+        Cache::connect(&config(server.url()), Clock::system()).await.unwrap(),
+        Cache::connect(&config(format!("redis://{}", proxy.address())), Clock::system()).await.unwrap(),
     );
     let mut listener = far.subscribe("ended").await.unwrap();
 
@@ -95,14 +100,14 @@ async fn a_server_that_never_answers_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", silent.local_addr().unwrap());
     let before = Instant::now();
-    assert_unavailable(&Cache::connect(&config(url)).await.unwrap_err());
+    assert_unavailable(&Cache::connect(&config(url), Clock::system()).await.unwrap_err());
     assert!(before.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
 async fn what_expires_leaves_nothing_behind() {
     let server = engines::Redis::start().await;
-    let cache = Cache::connect(&config(server.url())).await.unwrap();
+    let cache = Cache::connect(&config(server.url()), Clock::system()).await.unwrap();
     let brief = Duration::from_millis(30);
     cache.put("value", "x", brief).await.unwrap();
     cache.increment("count", brief).await.unwrap();
@@ -119,9 +124,9 @@ async fn what_expires_leaves_nothing_behind() {
 #[tokio::test]
 async fn installations_with_another_prefix_do_not_meet() {
     let server = engines::Redis::start().await;
-    let one = Cache::connect(&config(server.url())).await.unwrap();
+    let one = Cache::connect(&config(server.url()), Clock::system()).await.unwrap();
     let other = RedisConfig { prefix: "other".into(), ..config(server.url()) };
-    let other = Cache::connect(&other).await.unwrap();
+    let other = Cache::connect(&other, Clock::system()).await.unwrap();
     let policy = Policy::new("test", 1, LONG);
     let mut listener = one.subscribe("channel").await.unwrap();
     other.publish("channel", "not for you").await.unwrap();
@@ -136,9 +141,9 @@ async fn installations_with_another_prefix_do_not_meet() {
 #[tokio::test]
 async fn an_address_that_is_none_is_a_misconfiguration() {
     for url in ["", "http://localhost", "not an address"] {
-        let error = Cache::connect(&config(url)).await.unwrap_err();
+        let error = Cache::connect(&config(url), Clock::system()).await.unwrap_err();
         assert_eq!(error.code(), "cache.misconfigured");
     }
     let hasty = RedisConfig { timeout_ms: 0, ..config("redis://127.0.0.1") };
-    assert_eq!(Cache::connect(&hasty).await.unwrap_err().code(), "cache.misconfigured");
+    assert_eq!(Cache::connect(&hasty, Clock::system()).await.unwrap_err().code(), "cache.misconfigured");
 }
