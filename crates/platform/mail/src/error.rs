@@ -25,9 +25,18 @@ pub enum MailError {
         #[source]
         source: Source,
     },
-    /// The server cannot take the mail now, or is away.
-    #[error("the mail server cannot take the mail now")]
+    /// The server is away, or takes no mail at all now.
+    #[error("the mail server cannot be reached")]
     Unavailable(#[source] Source),
+    /// The server will take this mail later, say because the recipient's box is full.
+    #[error("the mail server cannot take the mail now (SMTP {code})")]
+    Deferred {
+        /// The reply code of RFC 5321, 400 to 499.
+        code: u16,
+        /// What the server said.
+        #[source]
+        source: Source,
+    },
     /// The server did not answer in time; whether the mail went out is unknown.
     #[error("the mail server did not answer within {timeout_ms} ms")]
     Timeout {
@@ -79,6 +88,18 @@ impl MailError {
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Invalid { .. } | Self::Refused { .. } | Self::Template { .. } | Self::NotFound)
     }
+
+    /// Whether no mail can be sent now, so that trying another one is useless until that is over.
+    pub fn is_away(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable(_)
+                | Self::Timeout { .. }
+                | Self::Credentials { .. }
+                | Self::Untrusted(_)
+                | Self::Folder(_)
+        )
+    }
 }
 
 impl Fail for MailError {
@@ -86,9 +107,11 @@ impl Fail for MailError {
         match self {
             Self::Invalid { .. } => FailureKind::Invalid,
             Self::Refused { .. } => FailureKind::Unprocessable,
-            Self::Unavailable(_) | Self::Credentials { .. } | Self::Untrusted(_) | Self::Folder(_) => {
-                FailureKind::Unavailable
-            }
+            Self::Unavailable(_)
+            | Self::Deferred { .. }
+            | Self::Credentials { .. }
+            | Self::Untrusted(_)
+            | Self::Folder(_) => FailureKind::Unavailable,
             Self::Timeout { .. } => FailureKind::Timeout,
             Self::Config { .. } | Self::Template { .. } => FailureKind::Internal,
             Self::NotFound => FailureKind::NotFound,
@@ -99,9 +122,11 @@ impl Fail for MailError {
         match self {
             Self::Invalid { .. } => "mail.invalid",
             Self::Refused { .. } => "mail.refused",
-            Self::Unavailable(_) | Self::Credentials { .. } | Self::Untrusted(_) | Self::Folder(_) => {
-                "mail.unavailable"
-            }
+            Self::Unavailable(_)
+            | Self::Deferred { .. }
+            | Self::Credentials { .. }
+            | Self::Untrusted(_)
+            | Self::Folder(_) => "mail.unavailable",
             Self::Timeout { .. } => "mail.timeout",
             Self::Config { .. } | Self::Template { .. } => "mail.internal",
             Self::NotFound => "mail.not_found",

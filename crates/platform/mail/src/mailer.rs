@@ -89,6 +89,14 @@ impl Mailer {
             Engine::Smtp(smtp) => smtp.deliver(encoded.envelope(), &encoded.formatted()).await,
         }
     }
+
+    /// Whether the server was away when a mail was last sent. Nobody asks it otherwise.
+    pub fn is_away(&self) -> bool {
+        match &self.inner.engine {
+            Engine::Folder(_) => false,
+            Engine::Smtp(smtp) => smtp.is_away(),
+        }
+    }
 }
 
 impl fmt::Debug for Mailer {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -26,6 +27,8 @@ pub(crate) struct Smtp {
     transport: ArcSwap<Transport>,
     permits: Semaphore,
     timeout: Duration,
+    /// How the last delivery ended.
+    away: AtomicBool,
 }
 
 impl Smtp {
@@ -61,7 +64,7 @@ impl Smtp {
             }
         }
         let transport = ArcSwap::from_pointee(builder.clone().build());
-        Ok(Self { builder, transport, permits: Semaphore::new(connections.into()), timeout })
+        Ok(Self { builder, transport, permits: Semaphore::new(connections.into()), timeout, away: AtomicBool::new(false) })
     }
 
     pub(crate) async fn deliver(
@@ -72,7 +75,14 @@ impl Smtp {
         let late = |_| MailError::Timeout {
             timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
         };
-        tokio::time::timeout(self.timeout, self.send(envelope, mail)).await.map_err(late)?
+        let sent = tokio::time::timeout(self.timeout, self.send(envelope, mail)).await;
+        let sent = sent.map_err(late).and_then(|sent| sent);
+        self.away.store(sent.as_ref().is_err_and(MailError::is_away), Ordering::Relaxed);
+        sent
+    }
+
+    pub(crate) fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
     }
 
     async fn send(&self, envelope: &lettre::address::Envelope, mail: &[u8]) -> Result<(), MailError> {
@@ -123,6 +133,9 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
+/// The server is about to close the connection, whatever we send (RFC 5321, 3.8).
+const CLOSING: u16 = 421;
+
 /// Whose fault it is decides whether to try again. Only a reply about the recipient or the mail
 /// ends it; a server that does not let us in, or wants TLS first, is the operator's to mend.
 fn classify(error: Error) -> MailError {
@@ -131,7 +144,8 @@ fn classify(error: Error) -> MailError {
         return match code {
             code if CREDENTIALS.contains(&code) => MailError::Credentials { code, source: error.into() },
             code if error.is_permanent() => MailError::Refused { code, source: error.into() },
-            _ => MailError::Unavailable(error.into()),
+            CLOSING => MailError::Unavailable(error.into()),
+            code => MailError::Deferred { code, source: error.into() },
         };
     }
     if error.is_tls() || is_handshake_failure(&error) {
