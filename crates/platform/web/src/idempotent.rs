@@ -20,6 +20,9 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed")
 /// For how long the first answer is kept.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How often to try to free a key while the database is away.
+const FREE_AGAIN: Duration = Duration::from_millis(500);
+
 /// The fields of an answer that are kept with it.
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
@@ -171,19 +174,19 @@ impl Once {
         Ok(give(answer, false))
     }
 
-    /// Frees the key of work that failed in a way that a repetition may survive.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn abandon(&self, database: &Database, caller: &str) -> Handled<()> {
-        let Some(key) = self.key_of(caller) else { return Ok(()) };
-        let name = &key.name;
-        database
-            .write(|mut tx| async move {
-                idempotency::abandon(&mut tx, caller, name).await?;
-                Ok::<_, Problem>(tx.commit(()).await?)
-            })
-            .await
+    /// Frees the key of work that failed in a way that a repetition may survive. While the database is away, that
+    /// is tried on in the background for as long as the key would be held.
+    pub async fn abandon(&self, database: &Database, caller: &str) {
+        let Some(key) = self.key_of(caller) else { return };
+        if free(database, caller, &key.name).await.is_ok() {
+            return;
+        }
+        let (database, caller) = (database.clone(), caller.to_owned());
+        tokio::spawn(tokio::time::timeout(idempotency::WORKING_FOR, async move {
+            while free(&database, &caller, &key.name).await.is_err() {
+                tokio::time::sleep(FREE_AGAIN).await;
+            }
+        }));
     }
 
     fn key_of(&self, caller: &str) -> Option<OnceKey> {
@@ -209,6 +212,15 @@ impl Once {
                 .with_retry_after(Duration::from_secs(1))),
         }
     }
+}
+
+async fn free(database: &Database, caller: &str, name: &str) -> Result<(), database::Error> {
+    database
+        .write(|mut tx| async move {
+            idempotency::abandon(&mut tx, caller, name).await?;
+            tx.commit(()).await
+        })
+        .await
 }
 
 /// Keeps an answer, sealed.

@@ -6,10 +6,11 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post as on_post;
 use axum::{Json, Router};
-use database::{Database, Tx};
+use database::{Database, DatabaseConfig, Tx};
 use http::Method;
 use serde::Deserialize;
 use testkit::TestDatabase;
+use testkit::engines::Postgres;
 use tokio::sync::Notify;
 use web::{Created, Handled, Idempotent, NoBody, ValidJson, Validate, code};
 
@@ -93,8 +94,62 @@ async fn fail_in_steps(
         })
         .await?;
     assert!(before.is_none());
-    once.abandon(&shop.database, "cus_1").await?;
+    once.abandon(&shop.database, "cus_1").await;
     Err(code::SERVICE_UNAVAILABLE.problem("the provider is away"))
+}
+
+/// Fails because the database has gone away in the middle.
+async fn lose_in_steps(
+    State((shop, postgres)): State<(Shop, Arc<Postgres>)>,
+    Idempotent(once, NoBody): Idempotent<NoBody>,
+) -> Handled<Response> {
+    let before = shop
+        .database
+        .write(|mut tx| {
+            let once = &once;
+            async move {
+                let before = once.begin(&mut tx, "cus_1").await?;
+                Ok::<_, web::Problem>(tx.commit(before).await?)
+            }
+        })
+        .await?;
+    if let Some(before) = before {
+        return Ok(before);
+    }
+    let first = shop.runs.fetch_add(1, Ordering::SeqCst) == 0;
+    if first {
+        postgres.kill().await;
+    }
+    let answer = once.finish(&shop.database, "cus_1", Json("done")).await;
+    if answer.is_err() {
+        once.abandon(&shop.database, "cus_1").await;
+    }
+    answer
+}
+
+#[tokio::test]
+async fn a_key_is_free_again_soon_after_the_database_is_back() {
+    let postgres = Arc::new(Postgres::start().await);
+    let config = DatabaseConfig::postgres(postgres.create_database("tested").await);
+    let database = TestDatabase::with(config, "tested").await;
+    let shop = fixture(&database).await.shop;
+    let app = Router::new().route("/lost", on_post(lose_in_steps)).with_state((shop, postgres.clone()));
+    let post = async || {
+        let headers = [("idempotency-key", "k")];
+        send(&app, request(Method::POST, "/lost", &headers, String::new())).await.status
+    };
+    assert_eq!(post().await, 503);
+    postgres.start_again().await;
+    // The clock stands still, so the key would be held for ever.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        match post().await.as_u16() {
+            200 => return,
+            status => assert!(matches!(status, 409 | 503), "{status}"),
+        }
+        assert!(tokio::time::Instant::now() < deadline, "the key is still held");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 struct Fixture {
