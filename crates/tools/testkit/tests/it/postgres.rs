@@ -61,8 +61,15 @@ async fn a_synchronous_replica_takes_over_with_every_commit() {
     for _ in 0..10 {
         primary.batch_execute("INSERT INTO t VALUES (1)").await.unwrap();
     }
-    server.stop().await;
+    server.kill().await;
     server.promote_replica().await;
-    assert_eq!(count(&server.replica_url(), "t").await, 10);
-    connect(&server.replica_url()).await.batch_execute("INSERT INTO t VALUES (1)").await.unwrap();
+    assert_eq!(count(&server.url(), "t").await, 10);
+    connect(&server.url()).await.batch_execute("INSERT INTO t VALUES (1)").await.unwrap();
+
+    // The other way round, with the server that died.
+    server.rejoin().await;
+    connect(&server.url()).await.batch_execute("INSERT INTO t VALUES (1)").await.unwrap();
+    server.kill().await;
+    server.promote_replica().await;
+    assert_eq!(count(&server.url(), "t").await, 12);
 }

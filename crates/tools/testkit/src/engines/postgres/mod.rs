@@ -61,7 +61,7 @@ impl Postgres {
 
     /// The primary's database `postgres`: `postgres://souk:souk@127.0.0.1:port/postgres`, a superuser.
     pub fn url(&self) -> String {
-        self.cluster.primary.url("postgres")
+        self.cluster.primary().url("postgres")
     }
 
     /// The replica's database `postgres`. Fails the test when the cluster has no replica.
@@ -75,29 +75,37 @@ impl Postgres {
         self.cluster.replica().url(database)
     }
 
+    /// The address of a database, given its address on the primary, on whichever of both servers takes writes.
+    pub fn on_both(&self, url: &str) -> String {
+        let (start, database) = url.rsplit_once('/').unwrap_or_default();
+        let replica = self.cluster.replica().url(database);
+        let (_, replica) = replica.rsplit_once('@').unwrap_or_default();
+        format!("{start},{replica}")
+    }
+
     /// Makes an empty database and returns its address on the primary. A number is added to `name`, so no
     /// two calls share a database.
     pub async fn create_database(&self, name: &str) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let database = format!("{name}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let url = self.cluster.primary.url(&database);
-        self.with(move |cluster| cluster.primary.execute(&format!("CREATE DATABASE \"{database}\""))).await;
+        let url = self.cluster.primary().url(&database);
+        self.with(move |cluster| cluster.primary().execute(&format!("CREATE DATABASE \"{database}\""))).await;
         url
     }
 
     /// Stops the primary: running transactions end, connections close, the data stays.
     pub async fn stop(&self) {
-        self.with(|cluster| cluster.primary.stop()).await;
+        self.with(|cluster| cluster.primary().stop()).await;
     }
 
     /// Ends the primary at once, as a crash would: nothing is finished, connections break.
     pub async fn kill(&self) {
-        self.with(|cluster| cluster.primary.kill()).await;
+        self.with(|cluster| cluster.primary().kill()).await;
     }
 
     /// Starts the stopped primary again, at the same address with the same data.
     pub async fn start_again(&self) {
-        self.with(|cluster| cluster.primary.start()).await;
+        self.with(|cluster| cluster.primary().start()).await;
     }
 
     /// Stops the primary and starts it again.
@@ -106,9 +114,15 @@ impl Postgres {
         self.start_again().await;
     }
 
-    /// Makes a primary of the replica and waits until it takes writes. The old primary should be stopped.
+    /// Makes a primary of the replica and waits until it takes writes. The old primary should be stopped. From now on
+    /// the promoted server is "the primary" here, and the other one the replica.
     pub async fn promote_replica(&self) {
-        self.with(|cluster| cluster.replica().execute("SELECT pg_promote()")).await;
+        self.with(|cluster| cluster.promote()).await;
+    }
+
+    /// Brings the stopped server that was the primary before a promotion back as a replica of the present one.
+    pub async fn rejoin(&self) {
+        self.with(|cluster| cluster.rejoin()).await;
     }
 
     /// Stops the replica. Its data stays.

@@ -35,15 +35,22 @@ impl Node {
         Self::new(folder, settings)
     }
 
-    /// A copy of the running primary that follows it, not yet started.
-    pub(super) fn replica_of(primary: &Self, settings: &[&str]) -> Self {
-        let folder = server::folder("postgres-replica");
-        let mut copy = as_user("pg_basebackup", folder.path());
+    /// A server with nothing in it, to follow another.
+    pub(super) fn empty(settings: &[&str]) -> Self {
+        Self::new(server::folder("postgres-replica"), settings)
+    }
+
+    /// Starts the stopped server as a replica of the running `primary`, with a fresh copy of its data.
+    pub(super) fn follow(&self, primary: &Self) {
+        let folder = self.server.folder();
+        let _ = std::fs::remove_dir_all(folder.join("data"));
+        primary.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
+        let mut copy = as_user("pg_basebackup", folder);
         copy.args(["--write-recovery-conf", "--create-slot", "--slot=replica", "--wal-method=stream"]);
         copy.args(["--checkpoint=fast", "--no-sync", "--pgdata=data", "--dbname"])
             .arg(primary.url("postgres"));
         server::run(copy);
-        Self::new(folder, settings)
+        self.start();
     }
 
     fn new(folder: TempDir, settings: &[&str]) -> Self {
