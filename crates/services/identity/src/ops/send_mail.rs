@@ -1,6 +1,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use database::{BoxError, Due, DueItem, Next};
+use database::{Away, BoxError, Due, DueItem, Next};
 use kernel::AnyId;
 use mail::{Address, Message};
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,7 @@ impl Context {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a mail is given up");
                 Ok(Next::Done)
             }
+            Err(error) if error.is_away() => Err(Away(error.into()).into()),
             outcome => Ok(outcome.map(|()| Next::Done)?),
         }
     }

@@ -1,7 +1,7 @@
 //! Mails about orders, sent after the transaction that caused them, once: the `Message-ID` comes from the
 //! order's id, so one that goes out again after a crash is the same mail.
 
-use database::{BoxError, Due, DueItem, Next};
+use database::{Away, BoxError, Due, DueItem, Next};
 use kernel::{Fail, FailureKind, OrderId, Timestamp};
 use mail::{Address, Message};
 use serde_json::{Value, json};
@@ -76,6 +76,7 @@ pub(crate) async fn send(shop: Shop, item: DueItem) -> Result<Next, BoxError> {
             tracing::warn!(order = %id, error = &error as &dyn std::error::Error, "a mail cannot be sent");
             Ok(Next::Done)
         }
+        Err(error) if error.is_away() => Err(Away(error.into()).into()),
         Err(error) => Err(error.into()),
     }
 }

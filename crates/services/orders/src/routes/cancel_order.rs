@@ -80,7 +80,7 @@ pub(super) async fn cancel_order(
     match OrderBody::load(&shop, id, reader).await {
         Ok(order) => once.finish(&shop.database, &key, answer(order)).await,
         Err(error) => {
-            once.abandon(&shop.database, &key).await?;
+            once.abandon(&shop.database, &key).await;
             Err(error.into())
         }
     }

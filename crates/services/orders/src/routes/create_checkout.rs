@@ -11,7 +11,7 @@ use super::address::Checked;
 use super::order_body::OrderBody;
 use super::visitor::Visitor;
 use crate::error::{self, Error};
-use crate::jobs::checkout::{drive, lease};
+use crate::jobs::checkout::{drive, lease, let_go};
 use crate::model::cart::Owner;
 use crate::model::checkout::{Checkout, Details, Plan};
 use crate::model::order::Reader;
@@ -127,26 +127,36 @@ pub(super) async fn create_checkout(
     let details = Details { email, shipping_address, billing_address, note };
     let key = once.key().map(|key| key.as_str().to_owned());
     let request = CheckoutRequest { owner, details, payment, key };
-    let driven = match begin(&shop, &once, &request).await? {
-        Answer::Before(answer) => return Ok(answer),
-        Answer::Begun { checkout, leased: true } => drive(&shop, *checkout).await,
-        Answer::Begun { checkout, leased: false } => take_up(&shop, *checkout).await,
+    let answer = match begin(&shop, &once, &request).await {
+        Ok(Answer::Before(answer)) => return Ok(answer),
+        Ok(Answer::Begun { checkout, leased }) => see_through(&shop, &once, owner, *checkout, leased).await,
+        Err(problem) if may_have_begun(&problem) => Err(problem),
+        Err(problem) => return Err(problem),
     };
-    let caller = caller_key(owner);
-    let concluded = match driven {
-        Ok(checkout) => conclude(&shop, checkout).await,
-        Err(error) => Err(error),
-    };
-    match concluded {
-        Ok(body) => {
-            let location = format!("/v1/orders/{}", body.order.summary.id);
-            once.finish(&shop.database, &caller, Created { location, body: Json(body) }).await
-        }
-        Err(error) => {
-            once.abandon(&shop.database, &caller).await?;
-            Err(error.into())
-        }
+    if answer.is_err() {
+        // A repetition finds the checkout by what was asked for.
+        once.abandon(&shop.database, &caller_key(owner)).await;
     }
+    answer
+}
+
+/// Whether the transaction that failed may stand all the same.
+fn may_have_begun(problem: &Problem) -> bool {
+    problem.code() == "database.unavailable"
+}
+
+/// Drives a checkout and keeps the answer.
+async fn see_through(
+    shop: &Shop,
+    once: &Once,
+    owner: Owner,
+    checkout: Checkout,
+    leased: bool,
+) -> Handled<Response> {
+    let driven = if leased { drive(shop, checkout).await? } else { take_up(shop, checkout).await? };
+    let body = conclude(shop, driven).await?;
+    let location = format!("/v1/orders/{}", body.order.summary.id);
+    once.finish(&shop.database, &caller_key(owner), Created { location, body: Json(body) }).await
 }
 
 enum Answer {
@@ -186,7 +196,12 @@ async fn begin(shop: &Shop, once: &Once, request: &CheckoutRequest) -> Handled<A
                     }
                 }
             })
-            .await?;
+            .await
+            .inspect_err(|problem| {
+                if let Some(frozen) = frozen_ref.filter(|_| may_have_begun(problem)) {
+                    let_go(shop, frozen.id, [frozen.leased_until; 2]);
+                }
+            })?;
         match (begun, frozen) {
             (Some(answer), _) => return Ok(answer),
             (None, Err(error)) => return Err(error.into()),

@@ -108,7 +108,7 @@ pub(super) async fn create_shipment(
             once.finish(&shop.database, &key, created).await
         }
         Err(error) => {
-            once.abandon(&shop.database, &key).await?;
+            once.abandon(&shop.database, &key).await;
             Err(error.into())
         }
     }

@@ -54,7 +54,7 @@ pub(super) async fn merge_cart(
             Ok(answer)
         }
         Err(problem) => {
-            once.abandon(&shop.database, &key).await?;
+            once.abandon(&shop.database, &key).await;
             Err(problem)
         }
     }

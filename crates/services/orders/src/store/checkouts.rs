@@ -134,6 +134,17 @@ pub(crate) async fn lease(
     tx.fetch_optional(&sql, &params![until, checkout, now]).await
 }
 
+/// Ends the lease of a checkout if it is one of `leases`; whether it was.
+pub(crate) async fn free(
+    tx: &mut Tx,
+    checkout: CheckoutId,
+    leases: [Option<Timestamp>; 2],
+) -> Result<bool, Error> {
+    let sql = "UPDATE checkouts SET leased_until = NULL, version = version + 1 \
+               WHERE id = $1 AND leased_until IN ($2, $3)";
+    Ok(tx.execute(sql, &params![checkout, leases[0], leases[1]]).await? == 1)
+}
+
 async fn find(
     connection: &mut Connection,
     condition: &str,

@@ -22,7 +22,7 @@ use kernel::{CheckoutId, Timestamp};
 use crate::error::Error;
 use crate::model::checkout::{Checkout, Outcome, Plan, Step};
 use crate::model::order::{Actor, Command};
-use crate::ops::advance_checkout::advance_checkout;
+use crate::ops::advance_checkout::{advance_checkout, due};
 use crate::ops::change_order::change_order;
 use crate::shop::Shop;
 use crate::store::checkouts;
@@ -30,19 +30,39 @@ use crate::store::checkouts;
 /// The queue of checkouts to look at.
 pub(crate) const QUEUE: &str = "orders.checkout";
 
-/// For how long one driver has a checkout to itself; longer than any one call to another service takes.
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
+/// For how long one driver has a checkout to itself: longer than any one call to another service takes, and no longer
+/// than somebody would wait who was buying when the process died.
+pub(crate) const LEASE: Duration = Duration::from_secs(20);
+
+/// How often to try to give up a lease while the database is away.
+const LET_GO_AGAIN: Duration = Duration::from_millis(500);
 
 /// Takes every step that can be taken now. The caller holds the lease. Returns the checkout as it then
 /// is: ended, waiting, or taken over by somebody else.
 ///
 /// # Errors
-/// What the database says; the checkout is taken up again when the lease is over.
-pub(crate) async fn drive(shop: &Shop, mut checkout: Checkout) -> Result<Checkout, Error> {
+/// What the database says; the checkout is taken up again as soon as that is over.
+pub(crate) async fn drive(shop: &Shop, checkout: Checkout) -> Result<Checkout, Error> {
+    let (id, mut leases) = (checkout.id, [checkout.leased_until; 2]);
+    let driven = drive_on(shop, checkout, &mut leases).await;
+    if driven.is_err() {
+        let_go(shop, id, leases);
+    }
+    driven
+}
+
+/// Leaves in `leases` the lease that is stored and the one that may have been stored when it failed.
+async fn drive_on(
+    shop: &Shop,
+    mut checkout: Checkout,
+    leases: &mut [Option<Timestamp>; 2],
+) -> Result<Checkout, Error> {
     while let Plan::Take(step) = checkout.saga.plan(shop.clock.now()) {
         let outcome = take(shop, &checkout, step).await;
         tracing::debug!(checkout = %checkout.id, ?step, ?outcome, "a step of a checkout was taken");
-        match record(shop, &checkout, &outcome).await? {
+        let now = shop.clock.now();
+        *leases = [checkout.leased_until, Some(now.plus(LEASE))];
+        match record(shop, &checkout, &outcome, now).await? {
             Some(next) => checkout = next,
             None => {
                 // Something was heard meanwhile (the payment, a cancellation), so what this step came to is
@@ -56,6 +76,29 @@ pub(crate) async fn drive(shop: &Shop, mut checkout: Checkout) -> Result<Checkou
         }
     }
     Ok(checkout)
+}
+
+/// Gives up the lease of a checkout whose driver has failed, in the background and however long the database is
+/// away, so that others take it up at once and not when the lease is over.
+pub(crate) fn let_go(shop: &Shop, id: CheckoutId, leases: [Option<Timestamp>; 2]) {
+    let shop = shop.clone();
+    tokio::spawn(tokio::time::timeout(LEASE, async move {
+        while free(&shop, id, leases).await.is_err() {
+            tokio::time::sleep(LET_GO_AGAIN).await;
+        }
+    }));
+}
+
+async fn free(shop: &Shop, id: CheckoutId, leases: [Option<Timestamp>; 2]) -> Result<(), Error> {
+    let now = shop.clock.now();
+    shop.database
+        .write(|mut tx| async move {
+            if checkouts::free(&mut tx, id, leases).await? {
+                tx.schedule(&due(id, now)).await?;
+            }
+            Ok(tx.commit(()).await?)
+        })
+        .await
 }
 
 /// Looks after one checkout that is due. Does nothing while somebody else is at it.
@@ -82,12 +125,18 @@ fn look_again(checkout: &Checkout, now: Timestamp) -> Next {
 /// Takes the lease of a checkout; `None` when there is nothing to do for it now, or somebody is at it.
 pub(crate) async fn lease(shop: &Shop, id: CheckoutId) -> Result<Option<Checkout>, Error> {
     let now = shop.clock.now();
+    let until = now.plus(LEASE);
     shop.database
         .write(|mut tx| async move {
-            let leased = checkouts::lease(&mut tx, id, now.plus(LEASE), now).await?;
+            let leased = checkouts::lease(&mut tx, id, until, now).await?;
             Ok(tx.commit(leased).await?)
         })
         .await
+        .inspect_err(|error| {
+            if matches!(error, Error::Database(database::Error::CommitUnknown { .. })) {
+                let_go(shop, id, [Some(until); 2]);
+            }
+        })
 }
 
 async fn reload(shop: &Shop, id: CheckoutId) -> Result<Checkout, Error> {
@@ -113,8 +162,12 @@ async fn take(shop: &Shop, checkout: &Checkout, step: Step) -> Outcome {
 }
 
 /// Writes down what a step came to and renews the lease; `None` when the checkout was moved by somebody else meanwhile.
-async fn record(shop: &Shop, before: &Checkout, outcome: &Outcome) -> Result<Option<Checkout>, Error> {
-    let now = shop.clock.now();
+async fn record(
+    shop: &Shop,
+    before: &Checkout,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<Option<Checkout>, Error> {
     let saga = &before.saga.after(outcome, now);
     let before = &Checkout { leased_until: Some(now.plus(LEASE)), ..before.clone() };
     shop.database

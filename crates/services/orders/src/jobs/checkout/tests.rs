@@ -7,7 +7,7 @@ use serde_json::json;
 use testkit::database::Engine;
 use tokio::task::JoinSet;
 
-use super::{QUEUE, resume};
+use super::{QUEUE, let_go, resume};
 use crate::Service;
 use crate::jobs::mail;
 use crate::model::cart::Owner;
@@ -350,4 +350,33 @@ async fn two_calls_in_a_row_fail() {
         }
     }
     all(runs).await;
+}
+
+/// The lease of a driver that lost its database does not keep the next one waiting.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_driver_that_fails_lets_go() {
+    let run = Run::new(Scenario::Bought, &[(1, Fault::CrashBefore)]).await;
+    let service = run.stack.service().await;
+    let variant = run.stack.catalog.stock(1, 1_000, STOCK);
+    let item = format!("/v1/carts/me/items/{variant}");
+    Call::put(item).customer(1).json(json!({"quantity": WANTED})).send(&service).await.ok(200);
+    assert!(run.send(&service, run.checkout()).await.is_none(), "it died");
+    let service = run.stack.another_process().await;
+    let [left] = &run.checkouts().await[..] else { panic!("there is one checkout") };
+    let lease = left.leased_until;
+    assert!(lease.is_some());
+    run.work(&service).await;
+    assert_eq!(run.checkouts().await[0].leased_until, lease, "it is left alone while it is leased");
+
+    let_go(&service.shop, left.id, [None, lease]);
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    while run.checkouts().await[0].leased_until.is_some() {
+        assert!(tokio::time::Instant::now() < deadline, "the lease is not given up");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    // The clock has not moved: what was begun is taken up at once.
+    run.work(&service).await;
+    let [ended] = &run.checkouts().await[..] else { panic!("there is one checkout") };
+    assert_eq!(ended.saga.plan(run.stack.clock().now()), Plan::Ended);
+    assert_eq!(run.order(ended.order_id).await.unwrap().status, Status::Placed);
 }
