@@ -22,7 +22,7 @@ const TRIM_EVERY: Duration = Duration::from_secs(600);
 
 /// The pause before a worker that ended early runs again; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A shop that runs.
 pub(crate) struct Running {
@@ -59,6 +59,7 @@ impl Running {
             cache: shop.cache.clone(),
             bus: shop.bus.clone(),
             objects: shop.objects.clone(),
+            mailer: shop.mailer.clone(),
             revocations: shop.revocations.clone(),
             stopping: stopping.clone(),
             metrics: telemetry,

@@ -9,9 +9,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 use bus::Bus;
 use cache::Cache;
-use database::Database;
+use database::{Database, Reader};
 use host::Shutdown;
 use http::{StatusCode, header};
+use mail::Mailer;
 use objects::Objects;
 use serde_json::{Map, Value, json};
 use web::auth::Revocations;
@@ -22,6 +23,7 @@ pub(crate) struct Parts {
     pub(crate) cache: Cache,
     pub(crate) bus: Bus,
     pub(crate) objects: Objects,
+    pub(crate) mailer: Mailer,
     pub(crate) revocations: Revocations,
     pub(crate) stopping: Shutdown,
     pub(crate) metrics: Arc<telemetry::Guard>,
@@ -33,6 +35,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How old the list of ended sessions may be: it is read every second.
 const OLDEST_REVOCATIONS: Duration = Duration::from_secs(10);
 
+const OK: &str = "ok";
+const AWAY: &str = "away";
+/// The replica answers and the primary does not.
+const READ_ONLY: &str = "read only";
+
 /// `/healthz`, `/readyz` and `/metrics`.
 pub(crate) fn router(parts: Parts) -> Router {
     Router::new()
@@ -42,29 +49,51 @@ pub(crate) fn router(parts: Parts) -> Router {
         .with_state(Arc::new(parts))
 }
 
+/// Ready is who can answer some requests: an engine that all copies share and that only some requests need does
+/// not take every copy out of the load balancer. What is away is named in any case.
 async fn ready(State(parts): State<Arc<Parts>>) -> Response {
-    let mut checks = Map::new();
-    for database in &parts.databases {
-        let asked = tokio::time::timeout(PATIENCE, database.read_primary()).await;
-        note(&mut checks, &format!("database.{}", database.name()), matches!(asked, Ok(Ok(_))));
-    }
-    let cache = tokio::time::timeout(PATIENCE, parts.cache.ping()).await;
-    note(&mut checks, "cache", matches!(cache, Ok(Ok(()))));
-    let objects = tokio::time::timeout(PATIENCE, parts.objects.ping()).await;
-    note(&mut checks, "objects", matches!(objects, Ok(Ok(()))));
-    note(&mut checks, "bus", parts.bus.ready().is_ok());
+    let databases = parts.databases.iter().map(async |database| {
+        let state = if answers(database.read_primary()).await {
+            OK
+        } else if answers(database.read()).await {
+            READ_ONLY
+        } else {
+            AWAY
+        };
+        (format!("database.{}", database.name()), state)
+    });
+    let (databases, cache, objects) = tokio::join!(
+        futures_util::future::join_all(databases),
+        tokio::time::timeout(PATIENCE, parts.cache.ping()),
+        tokio::time::timeout(PATIENCE, parts.objects.ping()),
+    );
+    let or_away = |well: bool| if well { OK } else { AWAY };
     // Without it, nobody could promise that an ended session is refused.
     let revocations = parts.revocations.age().is_some_and(|age| age < OLDEST_REVOCATIONS);
-    note(&mut checks, "revocations", revocations);
+    let mut needed = databases;
+    needed.push(("revocations".to_owned(), or_away(revocations)));
     // A load balancer must stop sending before the listener closes.
-    note(&mut checks, "accepting", !parts.stopping.is_set());
-    let well = checks.values().all(|check| check == "ok");
-    let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": well, "checks": checks }))).into_response()
+    needed.push(("accepting".to_owned(), or_away(!parts.stopping.is_set())));
+    let ready = needed.iter().all(|(_, state)| *state != AWAY);
+
+    let mut checks: Map<String, Value> =
+        needed.into_iter().map(|(name, state)| (name, Value::from(state))).collect();
+    for (name, well) in [
+        ("cache", matches!(cache, Ok(Ok(())))),
+        ("objects", matches!(objects, Ok(Ok(())))),
+        ("bus", parts.bus.ready().is_ok()),
+        ("mail", !parts.mailer.is_away()),
+    ] {
+        checks.insert(name.to_owned(), Value::from(or_away(well)));
+    }
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": ready, "checks": checks }))).into_response()
 }
 
-fn note(checks: &mut Map<String, Value>, name: &str, well: bool) {
-    checks.insert(name.to_owned(), Value::from(if well { "ok" } else { "away" }));
+/// Whether a database that is being opened for reading answers in time.
+async fn answers(reader: impl Future<Output = Result<Reader, database::Error>>) -> bool {
+    let asked = async { reader.await?.fetch_one::<(i64,)>("SELECT 1", &[]).await };
+    matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_)))
 }
 
 async fn metrics(State(parts): State<Arc<Parts>>) -> Response {
