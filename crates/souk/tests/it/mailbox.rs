@@ -16,6 +16,7 @@ pub enum Mailbox {
 /// A mail as a person reads it.
 #[derive(Clone, Debug)]
 pub struct Mail {
+    pub id: String,
     pub to: String,
     pub subject: String,
     pub text: String,
@@ -30,7 +31,8 @@ impl Mailbox {
         Self::Server(smtp)
     }
 
-    fn all(&self) -> Vec<Mail> {
+    /// Everything that has arrived.
+    pub fn all(&self) -> Vec<Mail> {
         let folder = match self {
             Self::Folder(folder) => folder,
             Self::Server(smtp) => {
@@ -79,6 +81,7 @@ impl Mail {
 fn read(raw: &[u8]) -> Option<Mail> {
     let message = MessageParser::default().parse(raw)?;
     Some(Mail {
+        id: message.message_id()?.to_owned(),
         to: message.to()?.first()?.address()?.to_owned(),
         subject: message.subject()?.to_owned(),
         text: message.body_text(0)?.into_owned(),

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use database::{Database, DatabaseConfig};
 use kernel::{Clock, Rng};
 use tempfile::TempDir;
-use testkit::engines::{Nats, Postgres, Redis, S3, Smtp, ports};
+use testkit::engines::{Nats, Postgres, PostgresOptions, Redis, Replica, S3, Smtp, ports};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
 use crate::api::Api;
 use crate::mailbox::Mailbox;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_souk");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_souk");
 const SERVICES: [&str; 8] =
     ["identity", "customers", "catalog", "payments", "orders", "analytics", "sync", "feedback"];
 
@@ -34,7 +34,7 @@ pub struct Shop {
     config: PathBuf,
     folder: TempDir,
     processes: Vec<Process>,
-    _engines: Option<Engines>,
+    engines: Option<Engines>,
 }
 
 /// One process of the binary; ended when dropped.
@@ -46,11 +46,13 @@ struct Process {
 }
 
 /// The engines of the full stack.
-struct Engines {
-    postgres: Postgres,
-    nats: Nats,
-    redis: Redis,
-    smtp: Arc<Smtp>,
+pub struct Engines {
+    pub postgres: Postgres,
+    pub nats: Nats,
+    pub redis: Redis,
+    pub smtp: Arc<Smtp>,
+    /// The shop's own; else the one that all tests share.
+    own_s3: Option<S3>,
     bucket: String,
 }
 
@@ -58,22 +60,48 @@ impl Engines {
     async fn start() -> Self {
         let (postgres, nats, redis, smtp) =
             tokio::join!(Postgres::start_with_replica(), Nats::start(), Redis::start(), Smtp::start());
+        Self::with(postgres, nats, redis, smtp, None).await
+    }
+
+    /// All of the shop's own, and nothing acknowledged that only one PostgreSQL server has.
+    async fn that_may_fail() -> Self {
+        let options = PostgresOptions { replica: Replica::Synchronous, ..PostgresOptions::default() };
+        let (postgres, nats, redis, smtp, s3) = tokio::join!(
+            Postgres::start_with(options),
+            Nats::start(),
+            Redis::start(),
+            Smtp::start(),
+            S3::start()
+        );
+        Self::with(postgres, nats, redis, smtp, Some(s3)).await
+    }
+
+    async fn with(postgres: Postgres, nats: Nats, redis: Redis, smtp: Smtp, own_s3: Option<S3>) -> Self {
         static BUCKETS: AtomicU32 = AtomicU32::new(0);
         let bucket = format!("souk-{}", BUCKETS.fetch_add(1, Ordering::Relaxed));
-        S3::shared().await.create_bucket(&bucket).await;
-        Self { postgres, nats, redis, smtp: Arc::new(smtp), bucket }
+        let engines = Self { postgres, nats, redis, smtp: Arc::new(smtp), own_s3, bucket };
+        engines.s3().await.create_bucket(&engines.bucket).await;
+        engines
+    }
+
+    pub async fn s3(&self) -> &S3 {
+        match &self.own_s3 {
+            Some(s3) => s3,
+            None => S3::shared().await,
+        }
     }
 
     async fn config(&self) -> String {
-        let s3 = S3::shared().await;
+        let s3 = self.s3().await;
         let url = self.postgres.create_database("souk").await;
         format!(
-            "[database.postgres]\nurl = {url:?}\nreplica_url = {replica:?}\npool = 6\nreplica_pool = 4\n\
+            "[database.postgres]\nurl = {both:?}\nreplica_url = {replica:?}\npool = 6\nreplica_pool = 4\n\
              [bus]\nengine = 'nats'\nnats = {{ url = {nats:?} }}\n\
              [cache]\nengine = 'redis'\nurl = {redis:?}\n\
              [objects]\nengine = 's3'\nendpoint = {endpoint:?}\nbucket = {bucket:?}\nregion = {region:?}\n\
              access_key_id = {key:?}\nsecret_access_key = {secret:?}\nallow_http = true\n\
              [mail.smtp]\nhost = 'localhost'\nport = {port}\nca_file = {ca:?}\n",
+            both = self.postgres.on_both(&url),
             replica = self.postgres.on_replica(&url),
             nats = self.nats.url(),
             redis = self.redis.url(),
@@ -102,6 +130,11 @@ impl Shop {
     /// One process on PostgreSQL with a replica, NATS, Redis, S3 and a mail server.
     pub async fn full() -> Self {
         Self::start(Some(Engines::start().await), false, "").await
+    }
+
+    /// The same on engines of its own, each of which may be stopped; see [`Self::engines`].
+    pub async fn on_engines_that_may_fail() -> Self {
+        Self::start(Some(Engines::that_may_fail().await), false, "").await
     }
 
     /// A process for each service and one for the gateway, on the engines of the full stack.
@@ -147,7 +180,7 @@ impl Shop {
             config: path,
             folder,
             processes: Vec::new(),
-            _engines: engines,
+            engines,
         };
         shop.fill().await;
         if fleet {
@@ -247,6 +280,11 @@ impl Shop {
         };
         let data = self.folder.path().join("data");
         Database::open(&engine, service, &data, Clock::system(), Rng::system()).await.unwrap()
+    }
+
+    /// The engines of the full stack, to be stopped and started.
+    pub fn engines(&self) -> &Engines {
+        self.engines.as_ref().expect("an embedded shop has no engines")
     }
 
     /// What the processes logged.
