@@ -7,5 +7,6 @@ mod audit;
 mod buyers;
 mod cards;
 mod crash;
+mod engines;
 mod races;
 mod record;
