@@ -73,6 +73,9 @@ function unreachable() {
   throw new Unreachable("The shop cannot be reached. Check your connection and try again.");
 }
 
+/** A text that nobody else has, for an `Idempotency-Key`. Works also where the browser does not trust the connection. */
+export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** A path with a query of what is not empty. */
 export function withQuery(path, query) {
   const filled = Object.entries(query).filter(([, value]) => value != null && value !== "" && value !== false);

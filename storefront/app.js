@@ -1,7 +1,7 @@
 import { cart } from "./cart.js";
 import { categories } from "./catalogue.js";
 import { el, fill } from "./dom.js";
-import { go, start } from "./router.js";
+import { again, start } from "./router.js";
 import { session, signedIn } from "./session.js";
 import { account } from "./views/account.js";
 import { bag } from "./views/bag.js";
@@ -37,7 +37,7 @@ async function showCategories() {
 session.addEventListener("change", showPerson);
 session.addEventListener("change", () => {
   // What only the person may see does not stay on the screen of whoever comes next.
-  if (!signedIn() && /^\/(account$|orders)/.test(location.pathname)) go("/");
+  if (!signedIn() && /^\/(account$|orders)/.test(location.pathname)) again();
 });
 cart.addEventListener("change", showBag);
 showPerson();

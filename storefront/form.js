@@ -13,7 +13,8 @@ let fields = 0;
  */
 export function field(label, { hint, optional, ...attributes }) {
   const id = `field-${(fields += 1)}`;
-  const input = el("input", { id, type: "text", required: !optional, "aria-describedby": hint && `${id}-hint`, ...attributes });
+  const described = [hint && `${id}-hint`, `${id}-error`].filter(Boolean).join(" ");
+  const input = el("input", { id, type: "text", required: !optional, "aria-describedby": described, ...attributes });
   return labelled(label, input, { hint, optional });
 }
 
@@ -70,27 +71,32 @@ function forgive(element) {
   element.querySelector(".failure").hidden = true;
   for (const input of element.querySelectorAll("[aria-invalid]")) {
     input.removeAttribute("aria-invalid");
-    input.removeAttribute("aria-errormessage");
-    document.getElementById(`${input.id}-error`).hidden = true;
+    say(input, "");
   }
 }
 
 /** Whether what must be there is there; otherwise says what is not, and leads to the first of it. */
 function complete(element) {
   const wrong = [...element.elements].filter((input) => input.willValidate && !input.checkValidity());
-  for (const input of wrong) complain(input, input.validationMessage);
+  const questions = wrong.filter((input) => !complain(input, input.validationMessage)).map((input) => input.closest("fieldset")?.querySelector("legend"));
+  if (questions.length) fail(element, `Please answer: ${[...new Set(questions)].map((legend) => legend?.firstChild.data).join(" ")}`);
   wrong[0]?.focus();
   if (wrong.length) announce(wrong.length === 1 ? "One field needs your attention." : `${wrong.length} fields need your attention.`);
   return wrong.length === 0;
 }
 
 function complain(input, text) {
+  if (!say(input, text)) return false;
+  input.setAttribute("aria-invalid", "true");
+  return true;
+}
+
+/** Writes into the place for what is wrong with `input`, if it has one. */
+function say(input, text) {
   const place = document.getElementById(`${input.id}-error`);
   if (!place) return false;
   place.textContent = text;
-  place.hidden = false;
-  input.setAttribute("aria-invalid", "true");
-  input.setAttribute("aria-errormessage", place.id);
+  place.hidden = !text;
   return true;
 }
 
@@ -104,8 +110,13 @@ function blame(element, error) {
     else others.push(sentence(detail));
   }
   if (first && !others.length) return first.focus();
+  fail(element, others.length ? others.join(" ") : explain(error));
+}
+
+/** Says what is wrong with the form as a whole. */
+function fail(element, text) {
   const failure = element.querySelector(".failure");
-  failure.textContent = others.length ? others.join(" ") : explain(error);
+  failure.textContent = text;
   failure.hidden = false;
   failure.scrollIntoView({ block: "nearest" });
 }

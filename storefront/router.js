@@ -1,4 +1,4 @@
-import { Problem } from "./api.js";
+import { Problem, newKey } from "./api.js";
 import { announce, el, fill } from "./dom.js";
 import { explain } from "./words.js";
 
@@ -55,7 +55,7 @@ export function start(table) {
  */
 export function go(address, { replace = false, stay = false } = {}) {
   remember();
-  const state = { key: crypto.randomUUID() };
+  const state = { key: newKey() };
   if (replace) history.replaceState(state, "", address);
   else history.pushState(state, "", address);
   return show({ focus: !stay, scroll: stay ? scrollY : 0 });

@@ -1,4 +1,4 @@
-import { call, get, post } from "../api.js";
+import { call, get, newKey, post } from "../api.js";
 import { ask } from "../dialog.js";
 import { el, fill, toast } from "../dom.js";
 import { addressLines, ago, day } from "../format.js";
@@ -30,8 +30,10 @@ export async function account({ signal }) {
 
 async function leave() {
   await post("/v1/auth/signout", {}).catch(() => {});
+  // So that forgetting does not lead to where one signs in to see this page.
+  history.replaceState(history.state, "", "/");
   forget();
-  await go("/");
+  await go("/", { replace: true });
   toast("You are signed out.");
 }
 
@@ -51,7 +53,7 @@ function book(addresses) {
   const element = el("section.panel", { "aria-labelledby": "addresses" });
   const add = el("details.details", {}, el("summary", {}, "Add an address"),
     form({ id: "new-address" }, async (values) => {
-      await call("POST", "/v1/customers/me/addresses", { body: addressOf(values), key: crypto.randomUUID() });
+      await call("POST", "/v1/customers/me/addresses", { body: addressOf(values), key: newKey() });
       await again();
       toast("The address is saved.");
     }, addressFields(), el("button.button.quiet-button", {}, "Save the address")));

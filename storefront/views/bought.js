@@ -22,6 +22,9 @@ export function rememberToken(order, token) {
   localStorage.setItem(TOKENS, JSON.stringify({ ...tokens(), [order]: token }));
 }
 
+/** Whether this browser holds the right to read `order` without anybody being signed in. */
+export const hasToken = (order) => order in tokens();
+
 /** The header field with which this browser may read `order` although nobody is signed in. */
 export function guestHeaders(order) {
   const token = tokens()[order];

@@ -1,4 +1,4 @@
-import { call, get } from "../api.js";
+import { call, get, newKey } from "../api.js";
 import { cart } from "../cart.js";
 import { el } from "../dom.js";
 import { addressLines, money } from "../format.js";
@@ -116,7 +116,7 @@ class Purchase {
     };
     // The same again, after an answer that was lost, must not buy twice; something else is something else.
     const sent = JSON.stringify([cart.content.id, cart.content.version, body]);
-    if (sent !== this.#sent) [this.#key, this.#sent] = [crypto.randomUUID(), sent];
+    if (sent !== this.#sent) [this.#key, this.#sent] = [newKey(), sent];
     let answer;
     try {
       answer = (await call("POST", "/v1/checkouts", { body, key: this.#key })).data;

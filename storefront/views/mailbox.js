@@ -8,25 +8,25 @@ const LOOK_AGAIN = 1_500;
 /** The demo's mail. It is kept on this machine and was sent to nobody. */
 export async function mailbox({ signal }) {
   const list = el("ol.mails", { id: "mails" });
-  const reader = el("section.mail", { id: "mail", "aria-label": "The mail", tabindex: -1 });
-  const state = { mails: [], open: null };
-  const draw = () => fill(list, state.mails.map((mail) => entry(mail, state.open, () => read(mail))));
+  const reader = el("section.mail", { id: "mail", "aria-label": "The mail" });
+  let mails = [];
+  let open = null;
+  const draw = () => {
+    const focused = list.contains(document.activeElement) && document.activeElement.id;
+    fill(list, mails.map((mail) => entry(mail, open, () => read(mail))));
+    if (focused) document.getElementById(focused)?.focus();
+  };
   const read = (mail) => {
-    state.open = mail.name;
-    draw();
+    open = mail.name;
     fill(reader, letter(mail));
-    document.getElementById(`mail-${mail.name}`)?.focus();
+    draw();
   };
   const look = async () => {
     const { data } = await get("/demo/mails", { signal });
-    if (data[0]?.name === state.mails[0]?.name && data.length === state.mails.length) return;
-    const fresh = state.mails.length > 0 || state.open === null;
-    state.mails = data;
-    if (fresh && data.length && !state.open) {
-      state.open = data[0].name;
-      fill(reader, letter(data[0]));
-    }
-    draw();
+    if (data[0]?.name === mails[0]?.name) return;
+    mails = data;
+    if (open) draw();
+    else read(mails[0]);
   };
   fill(reader, el("p.quiet", {}, "Nothing has been sent yet. Open an account or buy something, and the mail is here a moment later."));
   const content = [

@@ -1,23 +1,28 @@
-import { call, get } from "../api.js";
+import { call, get, newKey } from "../api.js";
 import { cart } from "../cart.js";
 import { knownProduct, picture } from "../catalogue.js";
 import { ask } from "../dialog.js";
 import { announce, el, fill, icon } from "../dom.js";
 import { addressLines, ago, count, day, moment, money, statusWord } from "../format.js";
 import { busy } from "../form.js";
+import { signInFirst } from "../router.js";
 import { signedIn } from "../session.js";
 import { listen } from "../stream.js";
 import { explain } from "../words.js";
-import { guestHeaders, rememberToken, wasJustBought } from "./bought.js";
+import { guestHeaders, hasToken, rememberToken, wasJustBought } from "./bought.js";
 import { log } from "./order-log.js";
 import { poll } from "./poll.js";
 
-/** How often a guest's order is looked at: streams are for customers. */
+/** How often a guest's order is looked at. */
 const LOOK_AGAIN = 3_000;
 
 /** One order, as it is and as it changes. */
 export async function order({ params, hash, signal }) {
   keepToken(params.id, hash);
+  if (!signedIn() && !hasToken(params.id)) {
+    signInFirst();
+    return null;
+  }
   const page = new OrderPage(params.id, signal);
   await page.load();
   page.follow();
@@ -73,7 +78,8 @@ class OrderPage {
 
   /** Follows the order until the person leaves. */
   follow() {
-    if (!signedIn()) return this.#lookAgain();
+    // Streams tell customers of their own orders; a guest looks again.
+    if (!signedIn() || !this.#order.customer_id) return this.#lookAgain();
     const changed = (kind, data) => {
       if (kind === "reset" || data.order_id === this.#id) this.load().catch((error) => console.warn(error));
     };
@@ -122,7 +128,7 @@ class OrderPage {
 
   #side() {
     const { totals, refunded, shipping_address: address, shipments, status, fulfilment_status: sent } = this.#order;
-    const sum = (name, value, id) => el("div", {}, el("dt", {}, name), el("dd", { id }, money(value)));
+    const sum = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value.amount ? money(value) : "Free"));
     const mayCancel = status === "placed" && sent === "unfulfilled";
     return el("aside.summary", { "aria-label": "Sums and address" },
       el("dl.totals", {},
@@ -142,7 +148,7 @@ class OrderPage {
       const sure = await ask({ title: "Cancel this order?", text: "Nothing is sent, and your money comes back.", yes: "Yes, cancel it" });
       if (!sure) return;
       try {
-        const options = { body: {}, match: this.#etag, key: crypto.randomUUID(), headers: guestHeaders(this.#id) };
+        const options = { body: {}, match: this.#etag, key: newKey(), headers: guestHeaders(this.#id) };
         await call("POST", `/v1/orders/${this.#id}/cancel`, options);
       } catch (error) {
         fill(failure, explain(error));

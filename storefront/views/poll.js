@@ -1,13 +1,14 @@
-import { call } from "../api.js";
+import { call, newKey } from "../api.js";
 import { el, fill, toast } from "../dom.js";
 import { form } from "../form.js";
 
 const RATINGS = [1, 2, 3, 4, 5];
 const LIKELY = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const ENDS = { rating: "1 is not good, 5 is very good", nps: "0 is not at all, 10 is very" };
 
 /** The poll after a purchase. */
 export function poll({ id, title, questions }, order) {
-  const key = crypto.randomUUID();
+  const key = newKey();
   const element = el("section.poll", { "aria-labelledby": "poll" });
   const answer = async (values) => {
     const given = questions.map((question) => ({ question_id: question.id, value: valueOf(question, values, element) }));
@@ -23,11 +24,11 @@ export function poll({ id, title, questions }, order) {
 
 function ask(question) {
   const { id, label, kind, required } = question;
-  const legend = el("legend", {}, label, !required && el("span.quiet", {}, " (optional)"));
+  const legend = el("legend", {}, label, !required && el("span.quiet", {}, " (optional)"), ENDS[kind] && el("span.ends.small.quiet", {}, ENDS[kind]));
   if (kind === "text") {
     return el("p.field", {},
       el("label", { for: `poll-${id}` }, label, !required && el("span.quiet", {}, " (optional)")),
-      el("textarea", { id: `poll-${id}`, name: id, rows: 3, maxlength: question.max_length ?? 1000, required }),
+      el("textarea", { id: `poll-${id}`, name: id, rows: 3, "aria-describedby": `poll-${id}-error`, maxlength: question.max_length ?? 1000, required }),
       el("span.error", { id: `poll-${id}-error`, hidden: true }));
   }
   const type = kind === "multiple_choice" ? "checkbox" : "radio";
@@ -35,8 +36,7 @@ function ask(question) {
   const row = kind === "rating" || kind === "nps";
   return el("fieldset.question", {}, legend,
     el(row ? "div.scale" : "div.pills", {}, options.map(([value, text]) =>
-      el("label.choice", {}, el("input", { type, name: id, value, required: required && type === "radio" }), el("span", {}, text)))),
-    row && el("p.scale-ends.small.quiet", { "aria-hidden": "true" }, el("span", {}, kind === "nps" ? "Not likely" : "Not good"), el("span", {}, kind === "nps" ? "Very likely" : "Very good")));
+      el("label.choice", {}, el("input", { type, name: id, value, required: required && type === "radio" }), el("span", {}, text)))));
 }
 
 const scale = (numbers) => numbers.map((number) => [number, number]);

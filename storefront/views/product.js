@@ -1,4 +1,4 @@
-import { get } from "../api.js";
+import { get, withQuery } from "../api.js";
 import { card, picture } from "../catalogue.js";
 import { cart } from "../cart.js";
 import { el, fill, icon, toast } from "../dom.js";
@@ -13,7 +13,7 @@ const MOST = 20;
 /** One product: its variants, what they cost and how many there are at this moment. */
 export async function product({ params, query, signal }) {
   const found = await get(`/v1/products/${encodeURIComponent(params.name)}`, { signal });
-  const like = await get(`/v1/products?category=${encodeURIComponent(found.categories[0] ?? "")}&in_stock=true&limit=5`, { signal })
+  const like = await get(withQuery("/v1/products", { category: found.categories[0], in_stock: true, limit: 5 }), { signal })
     .catch(() => ({ data: [] }));
   const offer = new Offer(found, query.get("variant"));
   listen("inventory", { signal, onEvent: (kind, change) => kind === "stock.changed" && offer.restock(change) });

@@ -1,7 +1,7 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::config::CorsConfig;
@@ -34,6 +34,11 @@ const NEVER_PASSED_ON: &[&str] = &[
 pub(crate) async fn guard(mut request: Request, next: Next) -> Response {
     request.headers_mut().remove(web::auth::INTERNAL_TOKEN);
     let mut response = next.run(request).await;
+    // What a 304 says takes the place of what the stored answer said (RFC 9111, section 3.2): a page whose
+    // route has a policy of its own would be shown under the strictest one from then on.
+    if response.status() == StatusCode::NOT_MODIFIED {
+        return response;
+    }
     let headers = response.headers_mut();
     for (name, value) in &DEFAULTS {
         if !headers.contains_key(name) {

@@ -49,6 +49,7 @@ pub(crate) fn adjust(config: &mut Config) {
     config.catalog.tax_basis_points = 0;
     if config.mail.brand == mail::Brand::default() {
         BRAND.clone_into(&mut config.mail.from_name);
+        "hello@maren-vale.example".clone_into(&mut config.mail.from_address);
         config.mail.brand = mail::Brand {
             name: BRAND.to_owned(),
             url: config.public_url(),

@@ -3,6 +3,8 @@
 const [, area, what] = location.pathname.split("/");
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
 if (token && area === "account") history.replaceState(null, "", location.pathname);
+// Another link for this page, opened in place of it, changes only what is after the hash.
+addEventListener("hashchange", () => location.reload());
 const at = (id) => document.getElementById(id);
 
 const say = (title, text) => {

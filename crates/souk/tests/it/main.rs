@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod api;
+mod browser;
 mod document;
 mod imports;
 mod journey;
@@ -11,4 +12,5 @@ mod mailbox;
 mod pages;
 mod proofs;
 mod shop;
+mod storefront;
 mod stream;

@@ -14,6 +14,8 @@ pub struct Chromium {
     browser: String,
 }
 
+const DRIVE: &str = include_str!("chromium.sh");
+
 /// Headless, and quiet on the network: whatever it asks for is what the page asked for.
 const FLAGS: [&str; 10] = [
     "--headless=new",
@@ -68,10 +70,10 @@ fn answers(port: u16) -> bool {
 
 fn launch(port: u16, folder: &Path) -> Launch {
     let program = programs::find("chromedriver").display().to_string();
-    // Profiles are temporary files: they go with the folder, whatever ends first.
-    let in_folder = format!("TMPDIR={}", folder.display());
+    let folder = folder.display().to_string();
+    let command = ["/bin/sh", "-c", DRIVE, "chromium", &folder, &program, &format!("--port={port}")];
     Launch {
-        command: vec!["env".to_owned(), in_folder, program, format!("--port={port}")],
+        command: command.map(str::to_owned).into(),
         user: None,
         orderly: "TERM",
         at_once: "TERM",
