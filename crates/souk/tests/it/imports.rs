@@ -31,6 +31,40 @@ const SHOPIFY: &str = "Name,Email,Financial Status,Fulfillment Status,Currency,S
     #1001,grace@example.com,paid,fulfilled,EUR,24.00,0.00,3.83,24.00,2025-04-01 10:00:00 +0200,1,Velvet Lipstick - Rosewood,24.00,VL-ROSE,,9001\n\
     #1002,heidi@example.com,refunded,unfulfilled,EUR,36.00,0.00,5.75,36.00,2025-04-02 10:00:00 +0200,1,Niacin,36.00,NS-30,,9002\n";
 
+/// What the customers' password is in the files of other systems.
+const PASSWORD: &str = "rosewood & f\u{fc}nf Kirschen";
+
+/// Written as Keycloak 26 writes it: 900 rounds of PBKDF2 with SHA-512, and Argon2.
+const KEYCLOAK: &str = r#"{"realm": "souk", "users": [
+  {"id": "7f3d0a52-0d0c-4c43-9d7e-6b4d3d1f0a01", "username": "karla", "firstName": "Karla", "email": "karla@example.com",
+   "emailVerified": true, "enabled": true, "createdTimestamp": 1600000000000, "credentials": [{"type": "password",
+     "secretData": "{\"value\":\"lzUX3gAG3P+K0KPzRntbSYb9PJIKSppDJvFg/NThg0+0rs2Od9u2uI8JtiyJaN+MuFSGdDKL4102hgFu5DkG6g==\",\"salt\":\"AQIDBAUGBwgJCgsMDQ4PEA==\",\"additionalParameters\":{}}",
+     "credentialData": "{\"hashIterations\":900,\"algorithm\":\"pbkdf2-sha512\",\"additionalParameters\":{}}"}]},
+  {"id": "7f3d0a52-0d0c-4c43-9d7e-6b4d3d1f0a02", "username": "kim", "email": "kim@example.com",
+   "emailVerified": true, "enabled": true, "createdTimestamp": 1600000000000, "credentials": [{"type": "password",
+     "secretData": "{\"value\":\"oj2eV4IDDfDu0kfqd25Vi18v5J6T1l49AsgspLeDnqM=\",\"salt\":\"AQIDBAUGBwgJCgsMDQ4PEA==\"}",
+     "credentialData": "{\"hashIterations\":3,\"algorithm\":\"argon2\",\"additionalParameters\":{\"hashLength\":[\"32\"],\"memory\":[\"1024\"],\"type\":[\"i\"],\"version\":[\"1.3\"],\"parallelism\":[\"1\"]}}"}]},
+  {"id": "7f3d0a52-0d0c-4c43-9d7e-6b4d3d1f0a03", "email": "gone@example.com", "enabled": false, "createdTimestamp": 1},
+  {"id": "7f3d0a52-0d0c-4c43-9d7e-6b4d3d1f0a04", "email": "hostile@example.com", "emailVerified": true,
+   "createdTimestamp": 1600000000000, "credentials": [{"type": "password",
+     "secretData": "{\"value\":\"lzUX3gAG3P+K0KPzRntbSYb9PJIKSppDJvFg/NThg08=\",\"salt\":\"AQIDBAUGBwgJCgsMDQ4PEA==\"}",
+     "credentialData": "{\"hashIterations\":2000000000,\"algorithm\":\"pbkdf2-sha256\"}"}]}
+]}"#;
+
+/// Written as Auth0's support writes it.
+const AUTH0: &str = r#"{"_id":{"$oid":"5f5e10002b3c4d5e6f708173"},"email_verified":true,"email":"anton@example.com","passwordHash":"$2b$05$NRI4lGOi3Ea1Xx2jVqQrZeTLo58kl983dxn9udrBSI2StlWrdosgy","tenant":"souk","connection":"Username-Password-Authentication"}
+{"_id":{"$oid":"5f5e10002b3c4d5e6f708174"},"email":
+{"_id":{"$oid":"5f5e10002b3c4d5e6f708175"},"email_verified":true,"email":"anna@example.com","passwordHash":"$2b$31$NRI4lGOi3Ea1Xx2jVqQrZeTLo58kl983dxn9udrBSI2StlWrdosgy"}
+"#;
+
+/// Written as Firebase's command writes it; the hash is that of its own example.
+const FIREBASE: &str = "uid1,fay@example.com,true,lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==,42xEC+ixf3L2lw==,Fay,,,,,,,,,,,,,,,,,,1600000000000,1600000000000,,,,\n\
+    uid2,,false,,,,,,,,,,,,,,,,,,,,,1600000000000,,+15555550100,,,\n";
+
+const HASH_CONFIG: &str = "hash_config {\n  algorithm: SCRYPT,\n  base64_signer_key: \
+    jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==,\n  \
+    base64_salt_separator: Bw==,\n  rounds: 8,\n  mem_cost: 14,\n}\n";
+
 async fn import(shop: &Shop, kind: &str, name: &str, text: &str, more: &[&str]) -> (Option<i32>, Value) {
     let path = shop.folder().join(name);
     std::fs::write(&path, text).unwrap();
@@ -89,4 +123,60 @@ async fn files_become_a_history_once() {
     let of = |index: usize| found.body["data"][index]["customer_id"].clone();
     assert_eq!(of(1), of(2));
     assert_ne!(of(0), of(1));
+}
+
+/// Whoever moves to Souk keeps the password they had, and what cannot be taken is named and holds up nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_of_other_systems_sign_in_with_the_passwords_they_had() {
+    let shop = Shop::embedded().await;
+    let config = shop.folder().join("hash-config.txt");
+    std::fs::write(&config, HASH_CONFIG).unwrap();
+    let config = config.to_str().unwrap().to_owned();
+    let report = shop.folder().join("refused.csv");
+    let files: [(&str, &str, &[&str], Value, &[&str]); 3] = [
+        (
+            "realm.json",
+            KEYCLOAK,
+            &[],
+            summary(2, 0, 2),
+            &["record 3,7f3d0a52-0d0c-4c43-9d7e-6b4d3d1f0a03,import.account_disabled", "hash_too_costly"],
+        ),
+        (
+            "auth0.ndjson",
+            AUTH0,
+            &[],
+            summary(1, 0, 2),
+            &[
+                "record 2,,import.unreadable",
+                "record 3,auth0|5f5e10002b3c4d5e6f708175,identity.hash_too_costly",
+            ],
+        ),
+        (
+            "firebase.csv",
+            FIREBASE,
+            &["--format", "firebase", "--hash-config", &config],
+            summary(1, 0, 1),
+            &["line 2,uid2,import.missing,email"],
+        ),
+    ];
+    for (name, text, options, expected, refused) in &files {
+        let with_report = [*options, &["--report", report.to_str().unwrap()]].concat();
+        let dry = [&with_report[..], &["--dry-run"]].concat();
+        assert_eq!(import(&shop, "customers", name, text, &dry).await, (Some(2), expected.clone()), "{name}");
+        assert_eq!(import(&shop, "customers", name, text, &with_report).await, (Some(2), expected.clone()));
+        let told = std::fs::read_to_string(&report).unwrap();
+        assert!(refused.iter().all(|line| told.contains(line)), "{name}: {told}");
+    }
+    let again = import(&shop, "customers", "realm.json", KEYCLOAK, &[]).await;
+    assert_eq!(again, (Some(2), summary(0, 2, 2)));
+    for (email, password) in [
+        ("karla@example.com", PASSWORD),
+        ("kim@example.com", PASSWORD),
+        ("anton@example.com", PASSWORD),
+        ("fay@example.com", "user1password"),
+    ] {
+        crate::journey::sign_in(&shop.api, email, password).await;
+        // And once more, with the hash that is ours by now.
+        crate::journey::sign_in(&shop.api, email, password).await;
+    }
 }

@@ -73,12 +73,20 @@ impl Password {
         Self { normal, typed: text.clone() }
     }
 
-    /// Whether it may be a new password for `owner`, in a shop where everybody would try `words`. It takes up
-    /// to some milliseconds.
+    /// Whether it may be a new password for the owner of these words. It takes up to some milliseconds.
     ///
     /// # Errors
     /// Why it would not protect them.
     pub(crate) fn check(&self, owner: &Words, min_score: u8) -> Result<(), Weakness> {
+        self.check_rules(owner)?;
+        strength::check(self.expose(), &owner.words, min_score)
+    }
+
+    /// The part of [`Password::check`] that takes next to no time.
+    ///
+    /// # Errors
+    /// Why it would not protect them.
+    pub(crate) fn check_rules(&self, owner: &Words) -> Result<(), Weakness> {
         let characters = self.expose().chars().count();
         if characters < MIN_CHARACTERS {
             return Err(Weakness::TooShort);
@@ -99,7 +107,7 @@ impl Password {
         if owner.are_all_of(&folded) {
             return Err(Weakness::Guessable);
         }
-        strength::check(self.expose(), &owner.words, min_score)
+        Ok(())
     }
 
     /// The text to hash.

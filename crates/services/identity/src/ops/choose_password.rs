@@ -19,7 +19,7 @@ impl Context {
     ) -> Result<Result<Password, Weakness>, Overloaded> {
         let (policy, words, text) = (Arc::clone(&self.passwords), self.passwords.words(owner), text.clone());
         match self.hasher.beside(move || policy.judge(&text, &words)).await? {
-            Ok(judged) => Ok(self.passwords.ask(judged).await),
+            Ok(password) => Ok(self.passwords.ask(password).await),
             Err(weakness) => Ok(Err(weakness)),
         }
     }

@@ -65,11 +65,11 @@ impl Context {
         let neighbour = accounts::hash_near(&mut reader, index).await?;
         drop(reader);
         let tried = Password::attempt(password);
-        // Found out in any case, for the time it takes. The service is not asked: it is told of new
-        // passwords only.
+        // Found out in any case, for the time it takes, which is why it is not the whole of what a new
+        // password is held against.
         let (policy, text) = (Arc::clone(&self.passwords), password.clone());
         let words = policy.words(Owner { address: Some(address), name: None });
-        let is_strong = move || policy.judge(&text, &words).is_ok();
+        let is_permitted = move || policy.permits(&text, &words);
         let verified = account.as_ref().is_some_and(|account| account.verified_at.is_some());
         let stored = account.as_ref().and_then(|account| account.password_hash.clone());
         let (Some(account), true, Some(stored)) = (account, verified, stored) else {
@@ -77,16 +77,16 @@ impl Context {
             // that of another account, and because somebody who did not prove their address yet may have
             // just this password.
             let decoy = Against::Decoy(neighbour.as_deref());
-            let checked = self.hasher.verify(tried, decoy, is_strong).await;
-            let (result, strong) = self.hashed(attempt, checked).await?;
+            let checked = self.hasher.verify(tried, decoy, is_permitted).await;
+            let (result, permitted) = self.hashed(attempt, checked).await?;
             let (reason, kept) = if verified {
                 (Reason::NoPassword, None)
             } else {
-                (Reason::UnknownAddress, result.renewed.filter(|_| strong))
+                (Reason::UnknownAddress, result.renewed.filter(|_| permitted))
             };
             return Ok(Checked::Refused { reason, password_hash: kept });
         };
-        let checked = self.hasher.verify(tried, Against::Stored(&stored), is_strong).await;
+        let checked = self.hasher.verify(tried, Against::Stored(&stored), is_permitted).await;
         let (result, _) = self.hashed(attempt, checked).await?;
         if !result.matches {
             return Ok(Checked::Refused { reason: Reason::WrongPassword, password_hash: None });

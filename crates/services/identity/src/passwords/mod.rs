@@ -19,12 +19,6 @@ pub(crate) struct Policy {
     range: Option<Range>,
 }
 
-/// What can be found out about a password without asking anybody.
-pub(crate) struct Judged {
-    password: Password,
-    sha1: [u8; 20],
-}
-
 /// Why the policy cannot be kept. The setting's name is in it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PolicyError {
@@ -63,24 +57,36 @@ impl Policy {
     ///
     /// # Errors
     /// Why it would not protect its owner.
-    pub(crate) fn judge(&self, text: &Secret<String>, owner: &Words) -> Result<Judged, Weakness> {
+    pub(crate) fn judge(&self, text: &Secret<String>, owner: &Words) -> Result<Password, Weakness> {
         let password = Password::attempt(text);
         password.check(owner, self.min_score)?;
-        let sha1 = Sha1::digest(password.expose()).into();
-        match &self.list {
-            Some(list) if list.holds(password.expose(), &sha1) => Err(Weakness::Breached),
-            _ => Ok(Judged { password, sha1 }),
-        }
+        if self.is_listed(&password) { Err(Weakness::Breached) } else { Ok(password) }
+    }
+
+    /// Whether the rules that take no time and the list let a password through: what can be found out at every
+    /// sign-in without anybody noticing.
+    pub(crate) fn permits(&self, text: &Secret<String>, owner: &Words) -> bool {
+        let password = Password::attempt(text);
+        password.check_rules(owner).is_ok() && !self.is_listed(&password)
     }
 
     /// Asks the service about a password that the rules let through.
     ///
     /// # Errors
     /// When it is known from a breach.
-    pub(crate) async fn ask(&self, judged: Judged) -> Result<Password, Weakness> {
+    pub(crate) async fn ask(&self, password: Password) -> Result<Password, Weakness> {
         match &self.range {
-            Some(range) if range.knows(&judged.sha1).await => Err(Weakness::Breached),
-            _ => Ok(judged.password),
+            Some(range) if range.knows(&sha1(&password)).await => Err(Weakness::Breached),
+            _ => Ok(password),
         }
     }
+
+    fn is_listed(&self, password: &Password) -> bool {
+        self.list.as_ref().is_some_and(|list| list.holds(password.expose(), &sha1(password)))
+    }
+}
+
+/// The digest by which lists of breached passwords know them. It protects nothing and is kept nowhere.
+fn sha1(password: &Password) -> [u8; 20] {
+    Sha1::digest(password.expose()).into()
 }
