@@ -269,8 +269,13 @@ async fn charges(tables: &Tables, memory: &Memory, books: &Books, findings: &mut
         let (id, order) = (text(payment, "id"), text(payment, "order_id"));
         of_order.entry(order).or_default().push(payment);
         let theirs = provider.payments.get(id);
-        let taken = theirs.map_or(0, |(status, taken)| if status == "captured" { *taken } else { 0 });
         let returned = provider.refunds.get(id).copied().unwrap_or(0);
+        let taken = match theirs.map(|(status, taken)| (status.as_str(), *taken)) {
+            Some(("captured", taken)) => taken,
+            // What was given back of money that then bounced stays in both columns of our books.
+            Some(("capture_failed", _)) => returned,
+            _ => 0,
+        };
         if net(payment) != taken - returned {
             findings
                 .push(format!("{id}: the provider took {taken} and gave {returned} back, we say {payment}"));

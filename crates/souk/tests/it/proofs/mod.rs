@@ -10,3 +10,4 @@ mod crash;
 mod engines;
 mod races;
 mod record;
+mod refusals;
