@@ -200,8 +200,13 @@ const cancelled = ({ cancellation }) =>
 const parcel = ({ shipped_at: at, tracking, lines: content }) =>
   el("div", {},
     el("h2.small-head", {}, "Sent"),
-    el("p.small", {}, el("time", { datetime: at, title: moment(at) }, ago(at)), `, ${count(content.reduce((sum, line) => sum + line.quantity, 0), "piece", "pieces")}`),
-    tracking && el("p.small", {}, tracking.carrier, " ", tracking.url?.startsWith("https://") ? el("a", { href: tracking.url, rel: "noreferrer" }, tracking.number) : tracking.number));
+    el("p.small", {}, el("time", { datetime: at, title: moment(at) }, ago(at)), `, ${pieces(content)}`),
+    tracking && el("p.small", {}, tracking.carrier, " ", trackingNumber(tracking)));
+
+const pieces = (content) => count(content.reduce((sum, line) => sum + line.quantity, 0), "piece", "pieces");
+
+/** Other schemes than `https` are no addresses to follow. */
+const trackingNumber = ({ url, number }) => (url?.startsWith("https://") ? el("a", { href: url, rel: "noreferrer" }, number) : number);
 
 const lines = (order, products) =>
   el("ul.lines", {}, order.lines.map((line, index) =>
@@ -209,5 +214,7 @@ const lines = (order, products) =>
       picture(products[index], { small: true }),
       el("div.line-words", {},
         el("p.line-title", {}, products[index] ? el("a", { href: `/products/${products[index].handle}` }, line.title) : line.title),
-        el("p.small.quiet", {}, `${line.quantity} × ${money(line.unit_price)}`, line.fulfilled > 0 && line.fulfilled < line.quantity && `, ${line.fulfilled} sent`)),
+        el("p.small.quiet", {},
+          `${line.quantity} × ${money(line.unit_price)}`,
+          line.fulfilled > 0 && line.fulfilled < line.quantity && `, ${line.fulfilled} sent`)),
       el("p.line-total", {}, money(line.total)))));

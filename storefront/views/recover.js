@@ -17,7 +17,8 @@ const ask = (page) =>
     el("p.lead", {}, "We write to you with a link."),
     form({ id: "recover" }, async ({ email }) => {
       await post("/v1/auth/recover", { email });
-      done(page, "Look into your mail", `If there is an account for ${email}, a mail with a link is on its way.`, el("a.button", { href: "/mailbox" }, "Open the demo’s mailbox"));
+      const text = `If there is an account for ${email}, a mail with a link is on its way.`;
+      done(page, "Look into your mail", text, el("a.button", { href: "/mailbox" }, "Open the demo’s mailbox"));
     },
       field("Email", { name: "email", type: "email", autocomplete: "username" }),
       el("button.button.wide", {}, "Send the link")));

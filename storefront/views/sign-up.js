@@ -20,7 +20,10 @@ export async function signUp({ query }) {
     form({ id: "signup" }, open,
       field("Name", { name: "name", autocomplete: "name", maxlength: 200, optional: true }),
       field("Email", { name: "email", type: "email", autocomplete: "username", maxlength: 254 }),
-      field("Password", { name: "password", type: "password", autocomplete: "new-password", minlength: 10, maxlength: 256, hint: "Ten characters or more. A few words are easy to remember." }),
+      field("Password", {
+        name: "password", type: "password", autocomplete: "new-password", minlength: 10, maxlength: 256,
+        hint: "Ten characters or more. A few words are easy to remember.",
+      }),
       el("button.button.wide", {}, "Open the account")),
     el("p.small", {}, "You have one? ", el("a", { href: `/signin?next=${encodeURIComponent(next)}` }, "Sign in")));
   return { title: "Open an account", content: [page] };
