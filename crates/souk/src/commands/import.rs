@@ -40,19 +40,19 @@ pub(super) struct Import {
 /// The parameters of a Firebase project's password hashes, which its console shows.
 #[derive(Args)]
 struct Hashes {
-    /// A file with them, as the console shows them.
+    /// A file with the parameters of a Firebase project's password hashes, as its console shows them.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["hash_key", "salt_separator", "rounds", "mem_cost"])]
     hash_config: Option<PathBuf>,
-    /// The signer key; whoever lists the processes of the machine sees it, which a file avoids.
+    /// The signer key of a Firebase project; whoever lists the processes of the machine sees it, which a file avoids.
     #[arg(long, value_name = "BASE64", requires_all = ["salt_separator", "rounds", "mem_cost"])]
     hash_key: Option<String>,
-    /// The salt separator.
+    /// The salt separator of a Firebase project.
     #[arg(long, value_name = "BASE64", requires = "hash_key")]
     salt_separator: Option<String>,
-    /// The rounds.
+    /// The rounds of a Firebase project.
     #[arg(long, requires = "hash_key")]
     rounds: Option<u32>,
-    /// The memory cost.
+    /// The memory cost of a Firebase project.
     #[arg(long, requires = "hash_key")]
     mem_cost: Option<u32>,
 }
