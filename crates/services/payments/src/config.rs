@@ -7,11 +7,14 @@ use serde::Deserialize;
 use crate::model::return_url;
 
 /// How the shop takes money.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Origins besides the shop's own that a provider may send people back to: `https://m.shop.example`.
     pub return_origins: Vec<String>,
+    /// For how many days a notification is kept after it came (31 to 3,650). Providers repeat theirs for up
+    /// to 30 days, and one that is kept is known when it comes again.
+    pub webhook_days: u32,
     /// The background work.
     pub workers: WorkersConfig,
     /// The provider for demonstrations and tests.
@@ -54,6 +57,17 @@ pub struct ConfigError {
     pub reason: &'static str,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            return_origins: Vec::new(),
+            webhook_days: 90,
+            workers: WorkersConfig::default(),
+            sandbox: SandboxConfig::default(),
+        }
+    }
+}
+
 impl Default for WorkersConfig {
     fn default() -> Self {
         Self { concurrency: 16, max_backoff_s: 600 }
@@ -82,7 +96,7 @@ impl Config {
     /// # Errors
     /// Names the first field that cannot.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let Self { return_origins, workers, sandbox } = self;
+        let Self { return_origins, webhook_days, workers, sandbox } = self;
         let rules = [
             ("return_origins", return_origins.len() <= 100, "has at most 100 origins"),
             (
@@ -90,6 +104,7 @@ impl Config {
                 return_origins.iter().all(|origin| return_url::is_origin(origin)),
                 "must be origins such as https://m.shop.example, without a path",
             ),
+            ("webhook_days", (31..=3_650).contains(webhook_days), "must be 31 to 3,650"),
             ("workers.concurrency", (1..=256).contains(&workers.concurrency), "must be 1 to 256"),
             ("workers.max_backoff_s", (1..=86_400).contains(&workers.max_backoff_s), "must be 1 to 86,400"),
             // Services wait ten seconds for each other, so the provider's share is less.

@@ -84,6 +84,9 @@ impl Service {
             origins: Arc::new(ReturnOrigins::new(&platform.public_url, &config.return_origins)),
             database,
         };
+        jobs::upkeep::schedule(&payments)
+            .await
+            .map_err(StartError::because("the upkeep of payments cannot be scheduled"))?;
         let sandbox = sandbox.map(|(sandbox, _)| sandbox);
         Ok(Self { payments, config, sandbox, wire: Arc::new(wire) })
     }
@@ -107,7 +110,7 @@ impl Service {
 
     /// What it does by itself.
     pub fn workers(&self) -> Vec<Worker> {
-        let mut workers = jobs::workers(&self.payments, &self.config.workers);
+        let mut workers = jobs::workers(&self.payments, &self.config);
         if let Some(sandbox) = &self.sandbox {
             let (public, _) = self.router().split_for_parts();
             let merchant = web::channel::local(SANDBOX, PAYMENTS, public);

@@ -1,19 +1,21 @@
 //! Background work: payments of which something is not certain, and what providers have told.
 
+pub(crate) mod upkeep;
+
 use std::time::Duration;
 
 use database::{BoxError, Next, WorkOptions};
 use host::Worker;
 use kernel::PaymentId;
 
-use crate::config::WorkersConfig;
+use crate::config::Config;
 use crate::ops::{Payments, RESOLVE, WEBHOOKS};
 
 /// The workers of this service.
-pub(crate) fn workers(payments: &Payments, config: &WorkersConfig) -> Vec<Worker> {
+pub(crate) fn workers(payments: &Payments, config: &Config) -> Vec<Worker> {
     let options = WorkOptions {
-        concurrency: config.concurrency,
-        max_backoff: Duration::from_secs(config.max_backoff_s),
+        concurrency: config.workers.concurrency,
+        max_backoff: Duration::from_secs(config.workers.max_backoff_s),
         ..WorkOptions::default()
     };
     let resolve = {
@@ -30,9 +32,17 @@ pub(crate) fn workers(payments: &Payments, config: &WorkersConfig) -> Vec<Worker
             async move { process_webhooks(&payments, &item.key).await }
         }
     };
+    let upkeep = {
+        let (payments, days) = (payments.clone(), config.webhook_days);
+        move |_| {
+            let payments = payments.clone();
+            async move { upkeep::run(&payments, days).await }
+        }
+    };
     vec![
         Worker::due(&payments.database, RESOLVE, options, resolve),
         Worker::due(&payments.database, WEBHOOKS, options, webhooks),
+        Worker::due(&payments.database, upkeep::QUEUE, WorkOptions::default(), upkeep),
     ]
 }
 
@@ -45,6 +55,5 @@ pub(crate) async fn resolve(payments: &Payments, key: &str) -> Result<Next, BoxE
 /// Acts upon what was told about one payment.
 pub(crate) async fn process_webhooks(payments: &Payments, key: &str) -> Result<Next, BoxError> {
     let payment: PaymentId = key.parse()?;
-    let more = payments.process_webhooks(payment).await?;
-    Ok(if more { Next::At(payments.now()) } else { Next::Done })
+    Ok(payments.process_webhooks(payment).await?.map_or(Next::Done, Next::At))
 }

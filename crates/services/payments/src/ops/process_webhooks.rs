@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use database::{Isolation, Tx};
 use kernel::{PaymentId, Timestamp};
 
@@ -13,13 +15,13 @@ const BATCH: i64 = 50;
 
 /// What the notification is about is not known here.
 const UNMATCHED: &str = "unmatched";
-/// The provider is asked for the whole of it.
-const ASKED: &str = "asked";
+/// For how long a notification waits for the outcome of a refund before it is looked at again.
+const WAIT: Duration = Duration::from_secs(5);
 
 impl Payments {
     /// Acts upon what a provider has told about a payment, in the order in which it happened. Returns
-    /// whether there may be more.
-    pub(crate) async fn process_webhooks(&self, id: PaymentId) -> Result<bool, Error> {
+    /// when to go on, if there may be more.
+    pub(crate) async fn process_webhooks(&self, id: PaymentId) -> Result<Option<Timestamp>, Error> {
         let now = self.now();
         self.database
             .write_with(Isolation::ReadCommitted, |mut tx| async move {
@@ -30,12 +32,21 @@ impl Payments {
     }
 }
 
-/// Acts upon what waits about a payment, in the order in which it happened; whether there may be more.
-pub(super) async fn act_upon(tx: &mut Tx, id: PaymentId, now: Timestamp) -> Result<bool, Error> {
+/// Acts upon what waits about a payment, in the order in which it happened; when to go on, if there may be more.
+pub(super) async fn act_upon(
+    tx: &mut Tx,
+    id: PaymentId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Error> {
     let mut payment = store::payments::lock(tx, id).await?;
     let waiting = store::webhooks::waiting(tx, id, BATCH).await?;
-    let more = i64::try_from(waiting.len()).unwrap_or(BATCH) == BATCH;
+    let full = i64::try_from(waiting.len()).unwrap_or(BATCH) == BATCH;
+    let mut more = full.then_some(now);
     for webhook in &waiting {
+        if must_wait(tx, id, webhook).await? {
+            more = Some(now.plus(WAIT));
+            break;
+        }
         let (after, outcome) = match payment {
             Some(payment) if payment.provider == webhook.provider => {
                 let (payment, outcome) = act(tx, payment, webhook, now).await?;
@@ -60,13 +71,6 @@ async fn act(
     now: Timestamp,
 ) -> Result<(Payment, &'static str), Error> {
     match serde_json::from_value(webhook.subject.clone()) {
-        Ok(Subject::Payment(Snapshot { fact: Fact::CaptureFailed { .. }, .. }))
-            if has_refund_under_way(tx, payment.id).await? =>
-        {
-            // Whether that refund was paid decides what is owed, and this notification does not say.
-            look_after(tx, payment.id, now).await?;
-            Ok((payment, ASKED))
-        }
         Ok(Subject::Payment(snapshot)) => {
             let step = payment.observe(&snapshot);
             let observed = step.observed;
@@ -87,9 +91,14 @@ async fn act(
     }
 }
 
-async fn has_refund_under_way(tx: &mut Tx, payment: PaymentId) -> Result<bool, Error> {
-    let open = store::refunds::open(tx, payment).await?;
-    Ok(open.iter().any(|refund| refund.attempt.is_some()))
+/// Whether it says that the capture was taken back while a refund is under way. Whether that refund was paid
+/// decides what is owed then, and only its own outcome tells, which is being found out.
+async fn must_wait(tx: &mut Tx, payment: PaymentId, webhook: &Waiting) -> Result<bool, Error> {
+    let taken_back = matches!(
+        serde_json::from_value(webhook.subject.clone()),
+        Ok(Subject::Payment(Snapshot { fact: Fact::CaptureFailed { .. }, .. }))
+    );
+    Ok(taken_back && store::refunds::open(tx, payment).await?.iter().any(|refund| refund.attempt.is_some()))
 }
 
 fn tell(payment: PaymentId, webhook: &Waiting, outcome: &'static str) {

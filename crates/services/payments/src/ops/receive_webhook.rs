@@ -80,12 +80,14 @@ impl Payments {
                         store::webhooks::finish(&mut tx, webhook.id, "ignored", now).await?;
                         None
                     }
-                    (Some(payment), Then::Act) => act_upon(&mut tx, payment, now).await?.then_some(payment),
-                    (Some(payment), Then::ActLater) => Some(payment),
+                    (Some(payment), Then::Act) => {
+                        act_upon(&mut tx, payment, now).await?.map(|at| (payment, at))
+                    }
+                    (Some(payment), Then::ActLater) => Some((payment, now)),
                 };
-                if let Some(payment) = later {
+                if let Some((payment, at)) = later {
                     let key = payment.to_string();
-                    tx.schedule(&Due { queue: WEBHOOKS, key, payload: Value::Null, at: now }).await?;
+                    tx.schedule(&Due { queue: WEBHOOKS, key, payload: Value::Null, at }).await?;
                 }
                 Ok(tx.commit(true).await?)
             })

@@ -1,6 +1,6 @@
 use database::columns::Column;
 
-/// Every column of this service.
+/// Every column of this service's own tables; the ledger's are `ledger::COLUMNS`.
 ///
 /// A payment tells who paid only by the customer's id, which leads nowhere once the customer is erased.
 /// The books have to stay; what might still tell about a person (the card's last digits, the words
@@ -100,27 +100,5 @@ pub const COLUMNS: &[Column] = database::columns![
         status: Public Kept,
         created_at: Public Kept,
         updated_at: Public Kept,
-    },
-    ledger_accounts {
-        id: Public Kept,
-        unit: Public Kept,
-        kind: Public Kept,
-        guard: Public Kept,
-        debits_pending: Public Kept,
-        debits_posted: Public Kept,
-        credits_pending: Public Kept,
-        credits_posted: Public Kept,
-    },
-    ledger_transfers {
-        id: Public Kept,
-        kind: Public Kept,
-        debit_id: Public Kept,
-        credit_id: Public Kept,
-        amount: Public Kept,
-        reference: Public Kept,
-        recorded_at: Public Kept,
-        pending_id: Public Kept,
-        expires_at: Public Kept,
-        resolution: Public Kept,
     },
 ];

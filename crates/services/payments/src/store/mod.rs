@@ -7,7 +7,8 @@ pub(crate) mod refunds;
 pub(crate) mod webhooks;
 
 /// The tables of this service, in its own database.
-pub(crate) const MIGRATIONS: &[database::Migration] = &database::migrations!["0001_init", "0002_sandbox"];
+pub(crate) const MIGRATIONS: &[database::Migration] =
+    &database::migrations!["0001_init", "0002_sandbox", "0003_webhook_age"];
 
 #[cfg(test)]
 mod tests;

@@ -90,3 +90,11 @@ pub(crate) async fn erase_bodies(tx: &mut Tx, customer: CustomerId) -> Result<u6
     let sql = "UPDATE webhooks SET body = NULL WHERE payment_id IN (SELECT id FROM payments WHERE customer_id = $1)";
     tx.execute(sql, &params![customer]).await
 }
+
+/// Throws away up to `limit` notifications that came in before `before` and were acted upon, and says how
+/// many those were.
+pub(crate) async fn forget(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64, Error> {
+    let sql = "DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks \
+               WHERE processed_at IS NOT NULL AND received_at < $1 ORDER BY received_at LIMIT $2)";
+    tx.execute(sql, &params![before, limit]).await
+}

@@ -36,6 +36,21 @@ testkit::on_both_engines! {
         shop.assert_books(4_200).await;
     }
 
+    /// They are kept for as long as providers may repeat them, and not for ever.
+    async fn notifications_are_thrown_away_by_age(db: TestDatabase) {
+        const DAY: u64 = 86_400;
+        let shop = Shop::idle(&db).await;
+        shop.start(&["payments.webhooks", "payments.upkeep"]);
+        let payment = shop.authorize("tok_visa").await;
+        shop.notify(&event(&payment, "evt_1", "authorized").to_string()).await;
+        shop.later(60 * DAY);
+        shop.notify(&event(&payment, "evt_2", "captured").to_string()).await;
+        shop.becomes(payment.payment_id, PaymentStatus::Captured).await;
+        assert_eq!(shop.count("webhooks").await, 2, "both are younger than 90 days");
+        shop.later(31 * DAY);
+        shop.until("the older one is gone", async || (shop.count("webhooks").await == 1).then_some(())).await;
+    }
+
     /// A notification that contradicts what is known is written down, and moves nothing.
     async fn a_contradiction_is_kept_and_not_believed(db: TestDatabase) {
         let shop = Shop::idle(&db).await;
