@@ -1,5 +1,7 @@
 //! Payments: intents, attempts, refunds, and the money in the ledger.
 
+use std::fmt;
+
 use kernel::{CustomerId, Money, OrderId, PaymentId, RefundId};
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +74,7 @@ pub struct Decline {
 }
 
 /// What is paid with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentMethod {
     /// `card`.
@@ -81,6 +83,13 @@ pub struct PaymentMethod {
     /// The provider's token for it, never the number itself.
     #[schema(examples("tok_visa"), max_length = 200)]
     pub token: String,
+}
+
+// Whoever holds the token can pay with it, so it stays out of logs.
+impl fmt::Debug for PaymentMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PaymentMethod").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 /// Asks for a payment to be authorised. The id is the caller's, so that asking twice pays once.
@@ -214,5 +223,16 @@ impl Client {
     /// See [`CallError`].
     pub async fn export(&self, customer: CustomerId) -> Result<serde_json::Value, CallError> {
         self.0.get(&format!("/internal/payments/customers/{customer}/export")).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_paid_with_is_not_shown() {
+        let method = PaymentMethod { method: "card".to_owned(), token: "tok_secret".to_owned() };
+        assert_eq!(format!("{method:?}"), r#"PaymentMethod { method: "card", .. }"#);
     }
 }
