@@ -81,7 +81,9 @@ class OrderPage {
     // Streams tell customers of their own orders; a guest looks again.
     if (!signedIn() || !this.#order.customer_id) return this.#lookAgain();
     const changed = (kind, data) => {
-      if (kind === "reset" || data.order_id === this.#id) this.load().catch((error) => console.warn(error));
+      // A stream that begins tells nothing of what happened since the order was read.
+      const begins = kind === "ready" || kind === "reset";
+      if (begins || data.order_id === this.#id) this.load().catch((error) => console.warn(error));
     };
     listen("orders", {
       signal: this.#signal,
