@@ -82,7 +82,9 @@ async fn no_answer_breaks_its_promise_or_shows_somebody_elses_data() {
                 .extend(told.operations.into_iter().filter(|(_, told)| good(told)).map(|(name, _)| name));
         }
     }
-    assert!(succeeded.len() * 10 >= operations * 6, "only {} operations ever succeeded", succeeded.len());
+    // With a few examples each, many operations that want something particular only ever refuse.
+    let floor = operations * usize::try_from(scale(40, 60)).unwrap() / 100;
+    assert!(succeeded.len() >= floor, "only {} operations ever succeeded", succeeded.len());
     record(
         "schemathesis",
         "Driven from its own document as nobody, as a customer and as an administrator, no operation answers \
