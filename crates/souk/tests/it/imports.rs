@@ -125,6 +125,9 @@ async fn files_become_a_history_once() {
     assert_ne!(of(0), of(1));
 }
 
+/// Its name and content, further options, what is told, and what stands in the report.
+type File<'a> = (&'a str, &'a str, &'a [&'a str], Value, &'a [&'a str]);
+
 /// Whoever moves to Souk keeps the password they had, and what cannot be taken is named and holds up nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_of_other_systems_sign_in_with_the_passwords_they_had() {
@@ -133,7 +136,7 @@ async fn people_of_other_systems_sign_in_with_the_passwords_they_had() {
     std::fs::write(&config, HASH_CONFIG).unwrap();
     let config = config.to_str().unwrap().to_owned();
     let report = shop.folder().join("refused.csv");
-    let files: [(&str, &str, &[&str], Value, &[&str]); 3] = [
+    let files: [File<'_>; 3] = [
         (
             "realm.json",
             KEYCLOAK,

@@ -58,7 +58,7 @@ impl HashConfig {
     /// The same, when it can be a project's.
     pub(crate) fn checked(self) -> anyhow::Result<Self> {
         let is_base64 = |text: &str| {
-            text.len() % 4 == 0
+            text.len().is_multiple_of(4)
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte))
         };
         let key = self.signer_key.expose();
