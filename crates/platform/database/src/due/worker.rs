@@ -128,6 +128,7 @@ impl Database {
             let has_room = running.len() < most;
             let can_change = has_room && !look.is_gathering && rest.left(Instant::now()).is_none();
             tokio::select! {
+                biased;
                 () = &mut shutdown => break,
                 Some(first) = running.join_next() => {
                     note(queue, &mut rest, first);
@@ -198,6 +199,7 @@ impl Database {
             };
             // The handler goes on meanwhile: it may hold the very transaction that the renewal waits for.
             tokio::select! {
+                biased;
                 result = &mut work => break result.unwrap_or_else(|_| Err("the handler panicked".into())),
                 renewed = renewal => if let Ok(false) = renewed {
                     tracing::warn!(
