@@ -65,11 +65,18 @@ struct Claimed {
     key: String,
     payload: serde_json::Value,
     attempts: u32,
+    /// For when it was scheduled while somebody had it.
+    again_at: Option<Timestamp>,
 }
 
 impl FromRow for Claimed {
     fn from_row(row: &Row) -> Result<Self, Error> {
-        Ok(Self { key: row.get("item_key")?, payload: row.get("payload")?, attempts: row.get("attempts")? })
+        Ok(Self {
+            key: row.get("item_key")?,
+            payload: row.get("payload")?,
+            attempts: row.get("attempts")?,
+            again_at: row.get("again_at")?,
+        })
     }
 }
 

@@ -20,8 +20,7 @@ impl Tx {
             "INSERT INTO platform_due (queue, item_key, payload, due_at, attempts) VALUES ($1, $2, $3, $4, 0) \
              ON CONFLICT (queue, item_key) DO UPDATE SET payload = excluded.payload, attempts = 0, last_error = NULL, \
              again_at = CASE WHEN platform_due.claim IS NULL THEN NULL ELSE excluded.due_at END, \
-             due_at = CASE WHEN platform_due.claim IS NULL OR excluded.due_at > platform_due.due_at \
-             THEN excluded.due_at ELSE platform_due.due_at END",
+             due_at = CASE WHEN platform_due.claim IS NULL THEN excluded.due_at ELSE platform_due.due_at END",
             &params![due.queue, &due.key, &due.payload, due.at],
         )
         .await?;
@@ -79,7 +78,8 @@ impl Database {
         Ok(next)
     }
 
-    /// Claims up to `limit` items that are due, until `lease` has passed.
+    /// Claims up to `limit` items that are due, until `lease` has passed. Of a claim that ran out, what was scheduled
+    /// meanwhile for later is put back for then.
     pub(super) async fn claim(
         &self,
         queue: &'static str,
@@ -93,13 +93,23 @@ impl Database {
         let claimed: Vec<Claimed> = self
             .write_with(Isolation::ReadCommitted, |mut tx| async move {
                 let next = [
-                    "SELECT item_key, payload, attempts + 1 AS attempts FROM platform_due \
+                    "SELECT item_key, payload, attempts + 1 AS attempts, again_at FROM platform_due \
                      WHERE queue = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3 ",
                     tx.skip_locked(),
                 ];
-                let claimed: Vec<Claimed> = tx.fetch_all(&next.concat(), &params![queue, now, limit]).await?;
+                let found: Vec<Claimed> = tx.fetch_all(&next.concat(), &params![queue, now, limit]).await?;
+                let (later, claimed): (Vec<_>, Vec<_>) =
+                    found.into_iter().partition(|item| item.again_at.is_some_and(|at| at > now));
+                for item in &later {
+                    tx.execute(
+                        "UPDATE platform_due SET due_at = again_at, again_at = NULL, claim = NULL \
+                         WHERE queue = $1 AND item_key = $2",
+                        &params![queue, &item.key],
+                    )
+                    .await?;
+                }
                 if claimed.is_empty() {
-                    return tx.rollback(claimed).await;
+                    return tx.commit(claimed).await;
                 }
                 let mut sql = Sql::new("UPDATE platform_due SET claim = ");
                 sql.bind(claim).push(", due_at = ").bind(until);
@@ -111,7 +121,7 @@ impl Database {
             .await?;
         Ok(claimed
             .into_iter()
-            .map(|Claimed { key, payload, attempts }| DueItem { queue, key, payload, attempts, claim })
+            .map(|Claimed { key, payload, attempts, .. }| DueItem { queue, key, payload, attempts, claim })
             .collect())
     }
 
@@ -120,8 +130,7 @@ impl Database {
         self.write_with(Isolation::ReadCommitted, |mut tx| async move {
             let rows = tx
                 .execute(
-                    "UPDATE platform_due SET due_at = CASE WHEN again_at > $4 THEN again_at ELSE $4 END \
-                     WHERE queue = $1 AND item_key = $2 AND claim = $3",
+                    "UPDATE platform_due SET due_at = $4 WHERE queue = $1 AND item_key = $2 AND claim = $3",
                     &params![item.queue, &item.key, item.claim, until],
                 )
                 .await?;

@@ -50,6 +50,25 @@ fn item(key: &str, number: i64, attempts: u32) -> (String, i64, u32) {
     (key.to_owned(), number, attempts)
 }
 
+/// A process dies after its handler has put the work off for half an hour, and before that is put on record.
+async fn die_after_putting_off(db: &Database) {
+    schedule(db, "a", 1, db.clock().now()).await;
+    let (handle, put_off) = (db.clone(), Arc::new(Notify::new()));
+    let tell = put_off.clone();
+    let crash = tokio::spawn(async move {
+        let (handle, tell) = (&handle, &tell);
+        let handler = |_| async move {
+            schedule(handle, "a", 2, handle.clock().now().plus(1_800 * SECOND)).await;
+            tell.notify_one();
+            std::future::pending().await
+        };
+        handle.work_once("mails", handler).await
+    });
+    put_off.notified().await;
+    crash.abort();
+    assert!(crash.await.unwrap_err().is_cancelled());
+}
+
 const SECOND: Duration = Duration::from_secs(1);
 
 testkit::on_both_engines! {
@@ -159,6 +178,24 @@ testkit::on_both_engines! {
         assert_eq!(work(&survivor).await, [], "the claim still holds");
         db.clock().advance(31 * SECOND);
         assert_eq!(work(&survivor).await, [item("a", 1, 2)]);
+    }
+
+    async fn what_a_crash_left_for_later_can_be_wanted_sooner(db: TestDatabase) {
+        die_after_putting_off(&db).await;
+        let survivor = db.reopen().await;
+        db.clock().advance(31 * SECOND);
+        assert_eq!(work(&survivor).await, [], "it was put off for half an hour");
+        schedule(&survivor, "a", 3, db.clock().now()).await;
+        assert_eq!(work(&survivor).await, [item("a", 3, 1)]);
+    }
+
+    async fn what_is_wanted_sooner_waits_no_longer_than_a_dead_claim_holds(db: TestDatabase) {
+        die_after_putting_off(&db).await;
+        let survivor = db.reopen().await;
+        schedule(&survivor, "a", 3, db.clock().now()).await;
+        assert_eq!(work(&survivor).await, [], "the claim still holds");
+        db.clock().advance(31 * SECOND);
+        assert_eq!(work(&survivor).await, [item("a", 3, 1)]);
     }
 
     async fn work_survives_a_restart(db: TestDatabase) {
