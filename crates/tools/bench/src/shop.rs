@@ -105,8 +105,12 @@ impl Shops {
         let name = format!("shop-{orders}-{:016x}", self.schema ^ u64::from(REVISION));
         let (kept, made) = (self.root.join(&name), self.root.join(format!("{name}.part")));
         if kept.exists() {
+            // What a server is told may have changed since.
+            configure(&kept, None)?;
             return Ok(kept);
         }
+        // Those of other schemas are of no use any more, and large.
+        self.remove(&format!("shop-{orders}-"))?;
         eprintln!("  making a shop with {orders} orders, once");
         let folder = self.fresh(&format!("{name}.part"))?;
         self.import(&folder, "catalog", "catalog.json", |file| Ok(file.write_all(catalog()?.as_bytes())?))?;
