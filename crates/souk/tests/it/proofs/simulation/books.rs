@@ -138,7 +138,9 @@ impl Books {
         Ok(Self {
             checkouts: orders.fetch_all("SELECT * FROM checkouts ORDER BY created_at, id", &none).await?,
             orders: order_rows.into_iter().collect(),
-            entries: orders.fetch_all("SELECT * FROM order_events ORDER BY order_id, sequence", &none).await?,
+            entries: orders
+                .fetch_all("SELECT * FROM order_events ORDER BY order_id, sequence", &none)
+                .await?,
             placed_events: placed.into_iter().collect(),
             payments: payment_rows.into_iter().collect(),
             provided: provided.into_iter().collect(),
@@ -154,7 +156,10 @@ impl Books {
     fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for checkout in &self.checkouts {
-            let order = self.orders.get(&checkout.order).map(|order| (&order.status, &order.payment_status, &order.fulfilment));
+            let order = self
+                .orders
+                .get(&checkout.order)
+                .map(|order| (&order.status, &order.payment_status, &order.fulfilment));
             lines.push(format!(
                 "at the end: checkout {} of {} {:?}: order {} {order:?}, {:?}, provider {:?}",
                 checkout.id,
@@ -191,7 +196,10 @@ impl Books {
                     match payment {
                         Some(payment) if payment.amount == checkout.total && payment.stage == "captured" => {
                             if payment.captured != checkout.total {
-                                self.wrong.push(format!("{name} was charged {} of {}", payment.captured, checkout.total));
+                                self.wrong.push(format!(
+                                    "{name} was charged {} of {}",
+                                    payment.captured, checkout.total
+                                ));
                             }
                         }
                         // The provider took the money back afterwards.
@@ -233,8 +241,14 @@ impl Books {
             let same = match provided {
                 None => matches!(payment.stage.as_str(), "not_done" | "created" | "failed"),
                 Some(provided) => {
-                    let captured = if provided.status == "capture_failed" { payment.captured } else { provided.captured };
-                    provided.status == payment.stage && captured == payment.captured && provided.refunded == payment.refunded
+                    let captured = if provided.status == "capture_failed" {
+                        payment.captured
+                    } else {
+                        provided.captured
+                    };
+                    provided.status == payment.stage
+                        && captured == payment.captured
+                        && provided.refunded == payment.refunded
                 }
             };
             if !same {
@@ -243,13 +257,19 @@ impl Books {
             if payment.refunded > payment.captured || payment.captured > payment.amount {
                 wrong.push(format!("more was given back than taken, or taken than asked for: {payment:?}"));
             }
-            if matches!(payment.status.as_str(), "created" | "requires_action" | "processing" | "authorized" | "unknown") {
+            if matches!(
+                payment.status.as_str(),
+                "created" | "requires_action" | "processing" | "authorized" | "unknown"
+            ) {
                 wrong.push(format!("a payment never ends: {payment:?}"));
             }
             owed += payment.captured - payment.refunded;
         }
         if owed != self.receivable {
-            wrong.push(format!("the ledger says that {} are owed to the shop, the payments {owed}", self.receivable));
+            wrong.push(format!(
+                "the ledger says that {} are owed to the shop, the payments {owed}",
+                self.receivable
+            ));
         }
         let strays = self.provided.keys().filter(|id| !self.payments.contains_key(id));
         wrong.extend(strays.map(|id| format!("the provider has a payment {id} that we have not")));
@@ -319,7 +339,8 @@ impl Books {
                 }
             }
             let told = replay(&log, order.total);
-            let stored = (order.status.as_str(), order.payment_status.as_str(), order.refunded, order.version);
+            let stored =
+                (order.status.as_str(), order.payment_status.as_str(), order.refunded, order.version);
             if (told.0, told.1, told.2, told.3) != stored {
                 self.wrong.push(format!("the log of {id} tells {told:?}, stored is {stored:?}"));
             }
@@ -331,7 +352,7 @@ impl Books {
 
     /// Nobody waits for anything any more.
     async fn nothing_is_left(&mut self, process: &Process) -> Result<(), Error> {
-        let due = "SELECT queue || ' ' || item_key || ' ' || COALESCE(last_error, '') FROM platform_due WHERE item_key <> 'sweep'";
+        let due = "SELECT queue || ' ' || item_key || ', attempts: ' || attempts || ', claimed: ' || (claim IS NOT NULL) || ', due at: ' || due_at || ' ' || COALESCE(last_error, '') FROM platform_due WHERE item_key <> 'sweep'";
         let pending = "SELECT 'a pending transfer: ' || reference FROM ledger_transfers WHERE kind = 'pending' AND resolution IS NULL";
         let parked = "SELECT 'an event: ' || consumer || ' ' || last_error FROM bus_parked";
         let (orders, catalog, payments) = (&process.orders, &process.catalog, &process.payments);
@@ -344,7 +365,10 @@ impl Books {
             (orders, parked),
             (payments, parked),
             (payments, "SELECT 'a call: ' || operation FROM attempts WHERE ended_at IS NULL"),
-            (payments, "SELECT 'a refund: ' || status FROM refunds WHERE status NOT IN ('succeeded', 'failed')"),
+            (
+                payments,
+                "SELECT 'a refund: ' || status FROM refunds WHERE status NOT IN ('succeeded', 'failed')",
+            ),
             (payments, "SELECT 'a notification: ' || kind FROM webhooks WHERE processed_at IS NULL"),
         ];
         for (database, question) in questions {
@@ -360,7 +384,8 @@ fn replay<'a>(log: &[&'a Entry], total: i64) -> (&'a str, &'static str, i64, i64
     let (mut status, mut payment) = ("", "");
     let mut refunds: BTreeMap<&str, i64> = BTreeMap::new();
     for entry in log {
-        let refund = || (entry.data["refund_id"].as_str().unwrap(), entry.data["amount"]["amount"].as_i64().unwrap());
+        let refund =
+            || (entry.data["refund_id"].as_str().unwrap(), entry.data["amount"]["amount"].as_i64().unwrap());
         match entry.kind.as_str() {
             "order_placed" => (status, payment) = ("placed", "authorized"),
             "payment_captured" => payment = "captured",
@@ -487,7 +512,11 @@ impl FromRow for Payment {
 
 impl FromRow for Provided {
     fn from_row(row: &Row) -> Result<Self, Error> {
-        Ok(Self { status: row.get("status")?, captured: row.get("captured")?, refunded: row.get("refunded")? })
+        Ok(Self {
+            status: row.get("status")?,
+            captured: row.get("captured")?,
+            refunded: row.get("refunded")?,
+        })
     }
 }
 

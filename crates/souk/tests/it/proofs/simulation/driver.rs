@@ -96,6 +96,19 @@ struct Plot {
 pub fn tell(seed: u64) -> Story {
     let world = World::new(seed);
     let weather = Weather::draw(&world.chance);
+    tell_in(world, weather)
+}
+
+/// Tells the story of `seed` without leaps of time, in which so much wakes at once that the order in which it
+/// does is not the same every time.
+pub fn tell_without_leaps(seed: u64) -> Story {
+    let world = World::new(seed);
+    let weather = Weather { long: 0, ..Weather::draw(&world.chance) };
+    tell_in(world, weather)
+}
+
+fn tell_in(world: World, weather: Weather) -> Story {
+    let seed = world.seed;
     let actions = script(&world.chance).into();
     let mut plot = Plot {
         trace: Trace::default(),
@@ -250,7 +263,9 @@ impl Teller<'_> {
 
     fn carry(&mut self) {
         let chance = &self.world.chance;
-        let Some(parked) = self.process.network.take(chance.index(self.process.network.parked())) else { return };
+        let Some(parked) = self.process.network.take(chance.index(self.process.network.parked())) else {
+            return;
+        };
         let Weather { lost, doubled, .. } = self.weather;
         let late = parked.to_provider && parked.sent.elapsed() > PROVIDER_FORGETS;
         let fate = match parked.leg {
@@ -310,7 +325,8 @@ impl Teller<'_> {
 
     async fn deliver_all(&mut self) {
         let mut calm = 0;
-        while calm < 6 {
+        // A mail takes a dozen steps on the disk before anything is seen of it.
+        while calm < 24 {
             self.pool.let_through();
             self.idle().await;
             self.hear().await;
@@ -341,4 +357,3 @@ impl Teller<'_> {
         Ok(next)
     }
 }
-

@@ -77,7 +77,9 @@ pub struct Receipt {
 /// The script of a story.
 pub fn script(chance: &Chance) -> Vec<Action> {
     let length = 4 + chance.below(6);
-    (0..length).map(|number| if number == 0 { Action::Buy(purchase(chance, 0)) } else { action(chance, number) }).collect()
+    (0..length)
+        .map(|number| if number == 0 { Action::Buy(purchase(chance, 0)) } else { action(chance, number) })
+        .collect()
 }
 
 fn action(chance: &Chance, number: u64) -> Action {
@@ -162,18 +164,23 @@ impl People {
             Doing::Put(who, number, quantity) => {
                 (format!("person {who} puts {quantity} of {number}"), self.put(who, number, quantity).await)
             }
-            Doing::Answer(path, outcome) => {
-                (format!("answers {path} with {outcome}"), self.client.post(&path, json!({"outcome": outcome})).await)
-            }
+            Doing::Answer(path, outcome) => (
+                format!("answers {path} with {outcome}"),
+                self.client.post(&path, json!({"outcome": outcome})).await,
+            ),
             Doing::Cancel(receipt, staff) => {
-                let client = if staff { self.client.staff(&[Role::Orders]) } else { self.person(receipt.who) };
+                let client =
+                    if staff { self.client.staff(&[Role::Orders]) } else { self.person(receipt.who) };
                 let token = receipt.guest_token.map_or_else(String::new, |token| format!("?token={token}"));
                 let path = format!("/v1/orders/{}/cancel{token}", receipt.order);
                 (format!("cancels {} (staff: {staff})", receipt.order), client.post(&path, json!({})).await)
             }
             Doing::Ship(order) => {
                 let client = self.client.staff(&[Role::Orders]);
-                (format!("ships {order}"), client.post(&format!("/v1/orders/{order}/shipments"), json!({})).await)
+                (
+                    format!("ships {order}"),
+                    client.post(&format!("/v1/orders/{order}/shipments"), json!({})).await,
+                )
             }
             Doing::Refund(payment, half) => {
                 let mut body = json!({"reason": "goodwill"});
@@ -187,7 +194,10 @@ impl People {
             Doing::Recount(number, delta) => {
                 let path = format!("/v1/admin/variants/{}/stock-adjustments", variant(number));
                 let body = json!({"delta": delta, "reason": "counted"});
-                (format!("counts {delta} of {number}"), self.client.staff(&[Role::Catalog]).post(&path, body).await)
+                (
+                    format!("counts {delta} of {number}"),
+                    self.client.staff(&[Role::Catalog]).post(&path, body).await,
+                )
             }
         };
         (format!("{what}: {} {}", answer.status, answer.code()), answer.status)
@@ -223,7 +233,8 @@ impl People {
         if is_guest(who) {
             return self.client.clone();
         }
-        self.client.customer(CustomerId::from_uuid(Uuid::from_u128(0xC000 + u128::from(who))), Timestamp::EPOCH)
+        self.client
+            .customer(CustomerId::from_uuid(Uuid::from_u128(0xC000 + u128::from(who))), Timestamp::EPOCH)
     }
 }
 

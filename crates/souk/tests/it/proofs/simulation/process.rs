@@ -55,7 +55,8 @@ impl Process {
             forget_positions(database, again).await;
         }
         let mut pool = Pool::hold();
-        let (bus, subscriptions) = (Bus::open(&BusConfig::default()).await.unwrap(), services.subscriptions());
+        let (bus, subscriptions) =
+            (Bus::open(&BusConfig::default()).await.unwrap(), services.subscriptions());
         let sources = services.databases.to_vec();
         tokio::spawn(async move { bus.run(sources, subscriptions, Shutdown::new().token()).await });
         // The bus looks after its tables first, on connections of its own. A transaction that waits for the
@@ -69,7 +70,8 @@ impl Process {
             tokio::spawn(async move { worker.run(Shutdown::new()).await });
         }
         let routers = [services.orders.router(), services.catalog.router(), services.payments.router()];
-        let public = routers.into_iter().map(|router| router.split_for_parts().0).fold(Router::new(), Router::merge);
+        let public =
+            routers.into_iter().map(|router| router.split_for_parts().0).fold(Router::new(), Router::merge);
         (Self { orders, catalog, payments, public, network }, pool)
     }
 }
@@ -141,7 +143,11 @@ fn channels(from: &'static str, board: &Switchboard, network: &Network) -> Chann
     let open = |to: &'static str| {
         let channel = board.channel(from, to);
         // Mails ask for an address; that is no part of a checkout.
-        Ok::<_, std::convert::Infallible>(if to == "customers" { channel } else { network.lay(from, to, channel) })
+        Ok::<_, std::convert::Infallible>(if to == "customers" {
+            channel
+        } else {
+            network.lay(from, to, channel)
+        })
     };
     Channels::open(open).unwrap()
 }

@@ -136,7 +136,10 @@ fn product() -> ImportProduct {
         description: String::new(),
         brand: "Maren Vale".to_owned(),
         categories: Vec::new(),
-        seller: ImportSeller { seller_id: SellerId::from_uuid(Uuid::from_u128(8)), name: "Maren Vale".to_owned() },
+        seller: ImportSeller {
+            seller_id: SellerId::from_uuid(Uuid::from_u128(8)),
+            name: "Maren Vale".to_owned(),
+        },
         ingredients: None,
         images: Vec::new(),
         status: "active".to_owned(),
