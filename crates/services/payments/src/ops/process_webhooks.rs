@@ -33,11 +33,7 @@ impl Payments {
 }
 
 /// Acts upon what waits about a payment, in the order in which it happened; when to go on, if there may be more.
-pub(super) async fn act_upon(
-    tx: &mut Tx,
-    id: PaymentId,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, Error> {
+pub(super) async fn act_upon(tx: &mut Tx, id: PaymentId, now: Timestamp) -> Result<Option<Timestamp>, Error> {
     let mut payment = store::payments::lock(tx, id).await?;
     let waiting = store::webhooks::waiting(tx, id, BATCH).await?;
     let full = i64::try_from(waiting.len()).unwrap_or(BATCH) == BATCH;
