@@ -21,7 +21,8 @@ pub(super) fn refine(document: &mut Value) {
         for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
             correct(parameter);
         }
-        if let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema") {
+        let schema = operation.pointer("/requestBody/content/application~1json/schema");
+        if let Some(schema) = schema.filter(|_| is_strict(operation)) {
             collect(schema, &mut bodies);
         }
     }
@@ -34,6 +35,12 @@ pub(super) fn refine(document: &mut Value) {
         }
         next += 1;
     }
+}
+
+/// Whether an operation reads its body by `ValidJson`, and so answers `request.validation`.
+fn is_strict(operation: &Value) -> bool {
+    let refusals = operation.pointer("/responses/400").map(Value::to_string);
+    refusals.is_some_and(|refusals| refusals.contains(crate::code::VALIDATION.code))
 }
 
 fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
@@ -97,7 +104,15 @@ fn close(schema: &mut Value) {
             if members.get("properties").is_some_and(Value::is_object) {
                 close_object(members);
             }
-            members.values_mut().for_each(close);
+            for (name, member) in members {
+                match member {
+                    // A member may be called `properties` too, so its names are not read as keywords.
+                    Value::Object(properties) if name == "properties" => {
+                        properties.values_mut().for_each(close);
+                    }
+                    _ => close(member),
+                }
+            }
         }
         Value::Array(items) => items.iter_mut().for_each(close),
         _ => {}
@@ -141,15 +156,19 @@ mod tests {
         let body = json!({"content": {"application/json": {"schema": {"$ref": "#/components/schemas/New"}}}});
         let schemas = json!({
             "New": {"properties": {"inner": {"$ref": "#/components/schemas/Inner"}}},
-            "Inner": {"properties": {"name": {"properties": {}}}},
+            "Inner": {"properties": {"name": {"properties": {}}, "properties": {"type": "string"}}},
             "Open": {"properties": {}, "additionalProperties": true},
             "Answer": {"properties": {}},
         });
-        let document = refined(json!({"requestBody": body}), schemas);
+        let refusals = json!({"400": {"description": "- [`request.validation`](/docs)"}});
+        let open = refined(json!({"requestBody": body}), schemas.clone());
+        assert_eq!(open["components"]["schemas"], schemas, "what is not read strictly stays open");
+        let document = refined(json!({"requestBody": body, "responses": refusals}), schemas);
         let closed = |pointer: &str| document.pointer(&format!("/components/schemas/{pointer}")).cloned();
         assert_eq!(closed("New/additionalProperties"), Some(json!(false)));
         assert_eq!(closed("Inner/additionalProperties"), Some(json!(false)));
         assert_eq!(closed("Inner/properties/name/additionalProperties"), Some(json!(false)));
+        assert_eq!(closed("Inner/properties/additionalProperties"), None);
         assert_eq!(closed("Open/additionalProperties"), Some(json!(true)));
         assert_eq!(closed("Answer/additionalProperties"), None);
     }

@@ -23,8 +23,11 @@ impl Validate for OpenPollQuery {}
 /// A poll that the caller may answer.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct OpenPoll {
+    /// Names the poll.
     id: PollId,
+    /// Where and when it is asked.
     placement: Placement,
+    /// What it is called.
     title: String,
     /// What is asked, in this order.
     questions: Vec<Question>,

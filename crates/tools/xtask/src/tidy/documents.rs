@@ -91,6 +91,11 @@ fn undescribed(value: &Value, at: &str, silent: &mut Vec<String>) {
                     ("properties", Value::Object(properties)) => {
                         let without = properties.iter().filter(|(_, property)| !is_described(property));
                         silent.extend(without.map(|(property, _)| format!("{here}/{property}")));
+                        // A member may be called `properties` too, so its names are not read as keywords.
+                        for (property, schema) in properties {
+                            undescribed(schema, &format!("{here}/{property}"), silent);
+                        }
+                        continue;
                     }
                     ("parameters", Value::Array(parameters)) => {
                         let without = parameters.iter().filter(|parameter| !is_described(parameter));
