@@ -53,12 +53,10 @@ pub(crate) fn router(parts: Parts) -> Router {
 /// not take every copy out of the load balancer. What is away is named in any case.
 async fn ready(State(parts): State<Arc<Parts>>) -> Response {
     let databases = parts.databases.iter().map(async |database| {
-        let state = if answers(database.read_primary()).await {
-            OK
-        } else if answers(database.read()).await {
-            READ_ONLY
-        } else {
-            AWAY
+        let state = match tokio::join!(answers(database.read_primary()), answers(database.read())) {
+            (true, _) => OK,
+            (false, true) => READ_ONLY,
+            (false, false) => AWAY,
         };
         (format!("database.{}", database.name()), state)
     });

@@ -118,21 +118,32 @@ impl Pool {
     /// Waits for a free connection, for as long as the configuration allows.
     pub(super) async fn connection(&self) -> Result<Object, Error> {
         let asked = Instant::now();
-        if self.connections.status().available == 0
-            && let Some((until, source)) = &*self.away.lock()
-            && asked < *until
-        {
-            return Err(Error::Unavailable { source: source.clone() });
+        if let Some(source) = self.known_away(asked) {
+            return Err(Error::Unavailable { source });
         }
-        let connection = self.connections.get().await.map_err(|error| {
-            let error = classify_pool(error);
-            if let Error::Unavailable { source } = &error {
-                *self.away.lock() = Some((Instant::now() + LEAVE_ALONE, source.clone()));
-            }
-            error
-        })?;
+        let connection = self.connections.get().await.map_err(classify_pool);
+        *self.away.lock() = match &connection {
+            Err(Error::Unavailable { source }) => Some((Instant::now() + LEAVE_ALONE, source.clone())),
+            _ => None,
+        };
+        let connection = connection?;
         metrics::histogram!("database_pool_wait_seconds", "database" => self.schema).record(asked.elapsed());
         Ok(connection)
+    }
+
+    /// Why the server could not be reached just now, if nothing else is to be done about that than to say so. Whoever
+    /// comes after a while is the one who tries again.
+    fn known_away(&self, now: Instant) -> Option<Source> {
+        let mut away = self.away.lock();
+        let (until, source) = away.as_mut()?;
+        if self.connections.status().available > 0 {
+            return None;
+        }
+        if now < *until {
+            return Some(source.clone());
+        }
+        *until = now + LEAVE_ALONE;
+        None
     }
 
     /// Asks the server to stop the statement that `token`'s connection is running.

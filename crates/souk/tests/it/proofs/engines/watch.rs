@@ -9,14 +9,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::outage::Outage;
-use crate::api::{Answer, Api};
+use super::watcher::{Watcher, address, raw, upload};
 use crate::journey::sign_in;
 use crate::proofs::buyers::{self, Load};
-use crate::shop::{STAFF, Shop, WRITE_KEY};
-use crate::stream::{Event, Stream};
-
-/// No answer may take longer: what is away is known to be away by then.
-const PATIENCE: Duration = Duration::from_secs(9);
+use crate::shop::{STAFF, Shop};
+use crate::stream::Event;
 
 /// What somebody was told.
 #[derive(Clone, Debug)]
@@ -25,7 +22,7 @@ pub struct Sample {
     pub begun: Instant,
     pub ended: Instant,
     /// The code of the problem when it was 503.
-    refused: Option<String>,
+    pub refused: Option<String>,
 }
 
 impl Sample {
@@ -42,48 +39,39 @@ pub struct Acknowledged {
     pub events: Vec<String>,
     /// What a listener heard.
     pub heard: Vec<Event>,
-    /// Whose orders they listened to, and since when.
-    pub listener: String,
-    pub listening_since: String,
     pub requests: usize,
     pub refused: usize,
 }
 
+/// What was told and heard so far.
 #[derive(Default)]
-struct Notes {
-    samples: Vec<Sample>,
-    signups: Vec<String>,
-    events: Vec<String>,
-    heard: Vec<(Instant, Event)>,
+pub struct Notes {
+    pub samples: Vec<Sample>,
+    pub signups: Vec<String>,
+    pub events: Vec<String>,
+    pub heard: Vec<(Instant, Event)>,
     /// When an order was acknowledged.
-    bought: Vec<Instant>,
+    pub bought: Vec<Instant>,
     /// Answers that no shop should give.
-    wrong: Vec<String>,
+    pub wrong: Vec<String>,
 }
 
 /// Watchers at work.
 pub struct Watch {
+    /// Ends those who ask.
     stop: watch::Sender<bool>,
+    /// Ends the listener.
+    end: watch::Sender<bool>,
     tasks: JoinSet<()>,
     notes: Arc<Mutex<Notes>>,
     listener: String,
     listening_since: String,
 }
 
-/// One of them.
-#[derive(Clone)]
-struct Watcher {
-    api: Api,
-    notes: Arc<Mutex<Notes>>,
-    stopped: watch::Receiver<bool>,
-}
-
-const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
-    \0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\xa7o\xd8\x9f\0\0\0\0IEND\xaeB`\x82";
-
 impl Watch {
     pub async fn start(shop: &Shop, load: &Load) -> Self {
         let (stop, stopped) = watch::channel(false);
+        let (end, ended) = watch::channel(false);
         let notes = Arc::new(Mutex::new(Notes::default()));
         let watcher = Watcher { api: shop.api.clone(), notes: Arc::clone(&notes), stopped };
         let mut tasks = JoinSet::new();
@@ -125,7 +113,7 @@ impl Watch {
         }));
         let listener = load.customers()[0].clone();
         let access = buyers::access(&shop.api, &listener).await;
-        tasks.spawn(watcher.clone().listen(access));
+        tasks.spawn(Watcher { stopped: ended, ..watcher.clone() }.listen(access));
         let count = load.counter();
         tasks.spawn(watcher.clone().count(move || count.load(std::sync::atomic::Ordering::Relaxed)));
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -134,7 +122,7 @@ impl Watch {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let listening_since = kernel::Clock::system().now().to_string();
-        Self { stop, tasks, notes, listener, listening_since }
+        Self { stop, end, tasks, notes, listener, listening_since }
     }
 
     /// What was asked between two moments and answered by `end`, or later.
@@ -145,7 +133,7 @@ impl Watch {
 
     /// Waits until readiness names what is away, and liveness does not mind.
     pub async fn until_named(&self, shop: &Shop, check: &str, deadline: Instant) {
-        let deadline = deadline.max(Instant::now() + Duration::from_secs(5));
+        let deadline = deadline.max(Instant::now() + Duration::from_secs(20));
         loop {
             let health = reqwest::get(format!("{}/healthz", shop.ops())).await.unwrap();
             assert_eq!(health.status(), 200);
@@ -257,8 +245,34 @@ impl Watch {
         }
     }
 
+    /// Nobody asks any more; the listener goes on listening.
+    pub fn quiet(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Waits until the listener has heard that each of their orders was placed.
+    pub async fn has_heard_all(&self, shop: &Shop, deadline: Instant) {
+        let access = buyers::access(&shop.api, &self.listener).await;
+        let orders = shop.api.get("/v1/orders?limit=100").bearer(&access).expect(200).await;
+        let mut missing: Vec<Value> = orders.body["data"].as_array().unwrap().clone();
+        missing.retain(|order| order["placed_at"].as_str().unwrap() >= self.listening_since.as_str());
+        loop {
+            missing.retain(|order| {
+                let id = order["id"].as_str().unwrap();
+                let notes = self.notes.lock();
+                !notes.heard.iter().any(|(_, event)| event.kind == "order.placed" && event.data.contains(id))
+            });
+            if missing.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the listener never heard of {missing:#?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub async fn stop(self) -> Acknowledged {
         self.stop.send_replace(true);
+        self.end.send_replace(true);
         self.tasks.join_all().await;
         let notes = std::mem::take(&mut *self.notes.lock());
         let shown = notes.wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n  ");
@@ -267,8 +281,6 @@ impl Watch {
             signups: notes.signups,
             events: notes.events,
             heard: notes.heard.into_iter().map(|(_, event)| event).collect(),
-            listener: self.listener,
-            listening_since: self.listening_since,
             requests: notes.samples.len(),
             refused: notes.samples.iter().filter(|sample| sample.is_refused()).count(),
         }
@@ -281,139 +293,4 @@ const KINDS: [&str; 9] =
 async fn is_well(shop: &Shop) -> bool {
     let ready: Value = reqwest::get(format!("{}/readyz", shop.ops())).await.unwrap().json().await.unwrap();
     ready["checks"].as_object().unwrap().values().all(|state| state == "ok")
-}
-
-impl Watcher {
-    /// Asks for one thing again and again.
-    async fn ask(
-        self,
-        kind: &'static str,
-        every: Duration,
-        what: impl AsyncFn(&Self, u64) -> reqwest::Result<Answer>,
-    ) {
-        let mut nth = 0;
-        while !*self.stopped.borrow() {
-            nth += 1;
-            let begun = Instant::now();
-            let answer = what(&self, nth).await;
-            let ended = Instant::now();
-            let refused = self.judge(kind, ended - begun, answer);
-            self.notes.lock().samples.push(Sample { kind, begun, ended, refused });
-            tokio::time::sleep(every.saturating_sub(begun.elapsed())).await;
-        }
-    }
-
-    /// The code of a refusal, if it is one; notes what no shop should say.
-    fn judge(&self, kind: &str, took: Duration, answer: reqwest::Result<Answer>) -> Option<String> {
-        let wrong = |what: String| self.notes.lock().wrong.push(format!("{kind} after {took:?}: {what}"));
-        if took > PATIENCE {
-            wrong("no answer in time".to_owned());
-        }
-        match answer {
-            Ok(answer) if answer.status == 503 => {
-                if !answer.headers.contains_key("retry-after") {
-                    wrong(format!("503 without Retry-After: {}", answer.text));
-                }
-                Some(answer.code().to_owned())
-            }
-            Ok(answer) if answer.status < 400 => None,
-            Ok(answer) => {
-                wrong(format!("{} {}", answer.status, answer.text));
-                Some(answer.status.to_string())
-            }
-            Err(error) => {
-                wrong(format!("{error:?}"));
-                Some("broken".to_owned())
-            }
-        }
-    }
-
-    async fn send_events(&self, nth: u64) -> reqwest::Result<Answer> {
-        let ids: Vec<String> = (0..5).map(|place| format!("watch-{nth}-{place}")).collect();
-        let event = |id| json!({"type": "track", "event": "Looked", "messageId": id, "anonymousId": "watch"});
-        let batch: Vec<Value> = ids.iter().map(event).collect();
-        let answer = self.api.post("/v1/batch", json!({"writeKey": WRITE_KEY, "batch": batch})).try_send().await?;
-        if answer.status == 200 {
-            self.notes.lock().events.extend(ids);
-        }
-        Ok(answer)
-    }
-
-    async fn sign_up(&self, nth: u64) -> reqwest::Result<Answer> {
-        let email = format!("watched-{nth}@example.com");
-        let body = json!({"email": email, "password": buyers::PASSWORD});
-        let call = self.api.post("/v1/auth/signup", body).header("x-forwarded-for", &address(nth));
-        let answer = call.try_send().await?;
-        if answer.status == 202 {
-            self.notes.lock().signups.push(email);
-        }
-        Ok(answer)
-    }
-
-    /// Listens as a browser does: comes back with the last id when the stream ends.
-    async fn listen(mut self, access: String) {
-        let mut last: Option<String> = None;
-        while !*self.stopped.borrow() {
-            let opened = Stream::try_open(&self.api, &access, "orders,inventory", last.as_deref()).await;
-            let mut stream = match opened {
-                Ok(Ok(stream)) => stream,
-                Ok(Err(503)) => {
-                    tokio::time::sleep(Duration::from_millis(250)).await;
-                    continue;
-                }
-                other => {
-                    self.notes.lock().wrong.push(format!("the stream: {:?}", other.map(|refused| refused.err())));
-                    tokio::time::sleep(Duration::from_millis(250)).await;
-                    continue;
-                }
-            };
-            loop {
-                let event = tokio::select! {
-                    event = stream.try_next() => event,
-                    _ = self.stopped.changed() => return,
-                };
-                let Some(event) = event else { break };
-                if event.kind == "reset" {
-                    self.notes.lock().wrong.push(format!("the stream was reset after {last:?}"));
-                }
-                last = Some(event.id.clone());
-                self.notes.lock().heard.push((Instant::now(), event));
-            }
-        }
-    }
-
-    /// Notes when orders are acknowledged.
-    async fn count(self, acknowledged: impl Fn() -> u64) {
-        let mut known = acknowledged();
-        while !*self.stopped.borrow() {
-            let now = acknowledged();
-            if now > known {
-                known = now;
-                self.notes.lock().bought.push(Instant::now());
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-}
-
-/// Another address each time: nobody signs up as often as this from one.
-fn address(nth: u64) -> String {
-    format!("10.{}.{}.{}", nth >> 16 & 255, nth >> 8 & 255, nth & 255)
-}
-
-async fn upload(api: &Api, staff: &str, nth: u64) -> reqwest::Result<Answer> {
-    // Another picture each time: the same one would stand already.
-    let mut picture = PICTURE.to_vec();
-    picture.extend_from_slice(&nth.to_be_bytes());
-    let request = api.http().post(api.url("/v1/admin/media")).bearer_auth(staff).header("content-type", "image/png");
-    raw(request.body(picture).send().await?).await
-}
-
-/// An answer that is not JSON both ways.
-async fn raw(response: reqwest::Response) -> reqwest::Result<Answer> {
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let bytes = response.bytes().await?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Ok(Answer { status, headers, body, text })
 }
