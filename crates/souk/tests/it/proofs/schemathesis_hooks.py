@@ -66,6 +66,8 @@ BEYOND_FIELDS = {
     "too_long": "bytes, where the schema counts characters",
     "too_deep": "levels of a free value",
     "duplicate": "what must differ within a list",
+    "too_few": "some kinds of questions need choices",
+    "invalid": "one of two kinds of ids",
     "wrong": "an answer must fit its question",
     "unknown_country": "of all pairs of letters some are countries",
     "invalid_phone": "numbers are written in many ways, and still not every text is one",
