@@ -74,7 +74,8 @@ async fn fail_under_load_and_come_back() {
         .map(|(name, value)| (name.to_owned(), value)),
     );
     facts.extend(arrived(&shop, acknowledged).await);
-    let facts: Vec<(&str, Value)> = facts.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let facts: Vec<(&str, Value)> =
+        facts.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     println!("engines: {facts:?}");
     record("engines", CLAIM, &facts);
 }
@@ -110,7 +111,12 @@ async fn suffer(shop: &Shop, load: &Load, watch: &Watch, outage: Outage, length:
         .filter(|sample| sample.is_refused() && !outage.may_refuse(sample.kind))
         .map(|sample| format!("{sample:?}"))
         .collect();
-    assert!(unexpected.is_empty(), "{}: refused without need: {unexpected:#?}\n{}", outage.name(), shop.logs());
+    assert!(
+        unexpected.is_empty(),
+        "{}: refused without need: {unexpected:#?}\n{}",
+        outage.name(),
+        shop.logs()
+    );
     let refused = during.iter().filter(|sample| sample.is_refused()).count();
     let mut slowest: Vec<_> = recovered.iter().filter(|(_, took)| !took.is_zero()).collect();
     slowest.sort_by_key(|(_, took)| std::cmp::Reverse(*took));

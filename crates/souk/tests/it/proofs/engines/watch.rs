@@ -89,10 +89,14 @@ impl Watch {
 
         let quick = Duration::from_millis(150);
         let slow = Duration::from_millis(400);
-        tasks.spawn(watcher.clone().ask("products", quick, async |w, _| {
-            w.api.get("/v1/products?query=velvet").try_send().await
-        }));
-        tasks.spawn(watcher.clone().ask("product", quick, async move |w, _| w.api.get(&product).try_send().await));
+        tasks.spawn(
+            watcher
+                .clone()
+                .ask("products", quick, async |w, _| w.api.get("/v1/products?query=velvet").try_send().await),
+        );
+        tasks.spawn(
+            watcher.clone().ask("product", quick, async move |w, _| w.api.get(&product).try_send().await),
+        );
         tasks.spawn(watcher.clone().ask("picture", quick, async move |w, _| {
             let response = w.api.http().get(w.api.url(&picture)).send().await?;
             raw(response).await
@@ -105,7 +109,9 @@ impl Watch {
             w.api.put(&path, json!({"quantity": 1 + nth % 3})).bearer(&writer).try_send().await
         }));
         tasks.spawn(watcher.clone().ask("analytics", quick, async |w, nth| w.send_events(nth).await));
-        tasks.spawn(watcher.clone().ask("upload", slow, async move |w, nth| upload(&w.api, &staff, nth).await));
+        tasks.spawn(
+            watcher.clone().ask("upload", slow, async move |w, nth| upload(&w.api, &staff, nth).await),
+        );
         tasks.spawn(watcher.clone().ask("sign-up", slow, async |w, nth| w.sign_up(nth).await));
         tasks.spawn(watcher.clone().ask("sign-in", slow, async |w, nth| {
             let body = json!({"email": "reader@example.com", "password": buyers::PASSWORD});
@@ -137,7 +143,8 @@ impl Watch {
         loop {
             let health = reqwest::get(format!("{}/healthz", shop.ops())).await.unwrap();
             assert_eq!(health.status(), 200);
-            let ready: Value = reqwest::get(format!("{}/readyz", shop.ops())).await.unwrap().json().await.unwrap();
+            let ready: Value =
+                reqwest::get(format!("{}/readyz", shop.ops())).await.unwrap().json().await.unwrap();
             let state = ready["checks"][check].as_str().unwrap_or_default().to_owned();
             // It can answer some requests, so it is ready all the same.
             if state != "ok" && ready["ready"] == true {
@@ -189,8 +196,10 @@ impl Watch {
         let notes = self.notes.lock();
         let mut found = Vec::new();
         for kind in KINDS {
-            let of_kind = || notes.samples.iter().filter(|sample| sample.kind == kind && sample.begun >= back);
-            let last_refused = of_kind().filter(|sample| sample.is_refused()).map(|sample| sample.begun).max();
+            let of_kind =
+                || notes.samples.iter().filter(|sample| sample.kind == kind && sample.begun >= back);
+            let last_refused =
+                of_kind().filter(|sample| sample.is_refused()).map(|sample| sample.begun).max();
             let first = of_kind()
                 .filter(|sample| !sample.is_refused() && last_refused.is_none_or(|last| sample.begun > last))
                 .map(|sample| sample.ended)
@@ -231,9 +240,10 @@ impl Watch {
                 shop.mailbox.all().into_iter().map(|mail| mail.to).collect();
             let after = {
                 let notes = self.notes.lock();
-                notes.samples.iter().any(|sample| {
-                    sample.kind == "sign-up" && sample.begun > back && !sample.is_refused()
-                })
+                notes
+                    .samples
+                    .iter()
+                    .any(|sample| sample.kind == "sign-up" && sample.begun > back && !sample.is_refused())
             };
             let missing = waiting.iter().filter(|address| !arrived.contains(*address)).count();
             // The very last one may still be on its way.

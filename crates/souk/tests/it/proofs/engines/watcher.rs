@@ -76,7 +76,8 @@ impl Watcher {
         let ids: Vec<String> = (0..5).map(|place| format!("watch-{nth}-{place}")).collect();
         let event = |id| json!({"type": "track", "event": "Looked", "messageId": id, "anonymousId": "watch"});
         let batch: Vec<Value> = ids.iter().map(event).collect();
-        let answer = self.api.post("/v1/batch", json!({"writeKey": WRITE_KEY, "batch": batch})).try_send().await?;
+        let answer =
+            self.api.post("/v1/batch", json!({"writeKey": WRITE_KEY, "batch": batch})).try_send().await?;
         if answer.status == 200 {
             self.notes.lock().events.extend(ids);
         }
@@ -106,7 +107,10 @@ impl Watcher {
                     continue;
                 }
                 other => {
-                    self.notes.lock().wrong.push(format!("the stream: {:?}", other.map(|refused| refused.err())));
+                    self.notes
+                        .lock()
+                        .wrong
+                        .push(format!("the stream: {:?}", other.map(|refused| refused.err())));
                     tokio::time::sleep(Duration::from_millis(250)).await;
                     continue;
                 }
@@ -149,7 +153,8 @@ pub async fn upload(api: &Api, staff: &str, nth: u64) -> reqwest::Result<Answer>
     // Another picture each time: the same one would stand already.
     let mut picture = PICTURE.to_vec();
     picture.extend_from_slice(&nth.to_be_bytes());
-    let request = api.http().post(api.url("/v1/admin/media")).bearer_auth(staff).header("content-type", "image/png");
+    let request =
+        api.http().post(api.url("/v1/admin/media")).bearer_auth(staff).header("content-type", "image/png");
     raw(request.body(picture).send().await?).await
 }
 
