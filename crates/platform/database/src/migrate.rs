@@ -30,7 +30,7 @@ macro_rules! migrations {
 }
 
 /// The tables that every service's database has.
-pub(crate) const PLATFORM: &[Migration] = &migrations!["0001_platform"];
+pub(crate) const PLATFORM: &[Migration] = &migrations!["0001_platform", "0002_idempotency_rows"];
 
 /// The number that a file name begins with.
 #[doc(hidden)]

@@ -13,7 +13,7 @@ use crate::reactions::{Forget, Record};
 use crate::routes;
 use crate::sources::Sources;
 
-const MIGRATIONS: &[Migration] = &database::migrations!["0001_events"];
+const MIGRATIONS: &[Migration] = &database::migrations!["0001_events", "0002_wide_rows"];
 
 /// Events and what they count for.
 pub struct Service {

@@ -13,7 +13,7 @@ use database::{Error, Row};
 use serde::de::DeserializeOwned;
 
 /// The tables of this service.
-pub(crate) const MIGRATIONS: &[database::Migration] = &database::migrations!["0001_init"];
+pub(crate) const MIGRATIONS: &[database::Migration] = &database::migrations!["0001_init", "0002_wide_rows"];
 
 /// A JSON column read as a `T`.
 fn json<T: DeserializeOwned>(row: &Row, column: &'static str) -> Result<T, Error> {
