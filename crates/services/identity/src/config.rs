@@ -62,7 +62,8 @@ pub struct HashingConfig {
     pub passes: u32,
     /// Lanes. More than one makes a hash dearer, not faster: each hash has one thread.
     pub lanes: u32,
-    /// How many hashes are computed at once; zero: one less than the machine has cores.
+    /// How many hashes are computed at once; zero: one less than the machine has cores, and as many as it has
+    /// when that is one or two.
     pub threads: usize,
     /// The most memory that all hashes at once may take, in MiB. It limits `threads`.
     pub memory_budget_mib: u32,

@@ -100,8 +100,12 @@ impl Hasher {
         let budget_kib = config.memory_budget_mib.saturating_mul(1_024);
         let affordable = (budget_kib / config.memory_kib.max(1)).max(1) as usize;
         let wanted = match config.threads {
-            // One core is left for everything else, so that a flood of sign-ins does not stop the shop.
-            0 => available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1),
+            // One core is left for everything else, so that a flood of sign-ins does not slow the shop. Of two
+            // it would be half of all sign-ins; there the system's scheduler shares them out.
+            0 => match available_parallelism().map_or(1, usize::from) {
+                cores @ ..=2 => cores,
+                cores => cores - 1,
+            },
             threads => threads,
         };
         let threads = wanted.min(affordable);
