@@ -64,7 +64,13 @@ impl Smtp {
             }
         }
         let transport = ArcSwap::from_pointee(builder.clone().build());
-        Ok(Self { builder, transport, permits: Semaphore::new(connections.into()), timeout, away: AtomicBool::new(false) })
+        Ok(Self {
+            builder,
+            transport,
+            permits: Semaphore::new(connections.into()),
+            timeout,
+            away: AtomicBool::new(false),
+        })
     }
 
     pub(crate) async fn deliver(

@@ -57,13 +57,14 @@ pub(crate) fn prove(names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// What Cargo is told. One proof at a time: each has the machine to itself.
+/// What Cargo is told. One proof at a time: each has the machine to itself. The whole workspace, though only
+/// souk has proofs, so that what the gate built is what is proven.
 fn arguments(names: &[String]) -> Vec<String> {
     let filters = match names {
         [] => vec!["proofs::".to_owned()],
         names => names.iter().map(|name| format!("proofs::{name}")).collect(),
     };
-    let cargo = ["test", "--locked", "--package", "souk", "--test", "it", "--"];
+    let cargo = ["test", "--locked", "--workspace", "--test", "it", "--"];
     let harness = ["--nocapture", "--test-threads=1"];
     cargo
         .iter()

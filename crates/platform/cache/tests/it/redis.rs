@@ -46,7 +46,8 @@ async fn calls_fail_in_time_while_the_server_is_away_and_work_when_it_is_back() 
     assert!(before.elapsed() < Duration::from_secs(10));
     errors.iter().for_each(assert_unavailable);
     assert_unavailable(&Cache::connect(&config(server.url()), Clock::system()).await.unwrap_err());
-    let counted = [cache.take("ann", &policy, 3).await.unwrap(), cache.take("ann", &policy, 3).await.unwrap()];
+    let counted =
+        [cache.take("ann", &policy, 3).await.unwrap(), cache.take("ann", &policy, 3).await.unwrap()];
     assert_eq!(counted.map(|verdict| verdict.allowed), [true, false], "this process counts for itself");
 
     server.start_again().await;

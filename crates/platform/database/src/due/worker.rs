@@ -117,13 +117,17 @@ impl Database {
             if let Some(left) = rest.left(Instant::now()) {
                 look = Look::at(Instant::now() + left);
             } else if look.is_worthwhile(running.len(), most) {
-                let started =
-                    self.start_due(queue, &options, most, &handler, &mut running, &mut changes).await;
-                look = started.unwrap_or_else(|error| {
+                let found = self.take_due(queue, &options, most - running.len(), &mut changes).await;
+                let items;
+                (items, look) = found.unwrap_or_else(|error| {
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(queue, error, "cannot look for due work");
-                    Look::at(Instant::now() + options.poll)
+                    (Vec::new(), Look::at(Instant::now() + options.poll))
                 });
+                for item in items {
+                    let (database, work) = (self.clone(), handler(item.clone()));
+                    running.spawn(async move { database.see_through(&item, &options, work).await });
+                }
             }
             let has_room = running.len() < most;
             let can_change = has_room && !look.is_gathering && rest.left(Instant::now()).is_none();
@@ -143,31 +147,24 @@ impl Database {
         while running.join_next().await.is_some() {}
     }
 
-    /// Starts what is due, up to `most` items at once, and says when to look again.
-    async fn start_due<H, Fut>(
+    /// Claims up to `free` items that are due, and says when to look again.
+    async fn take_due(
         &self,
         queue: &'static str,
         options: &WorkOptions,
-        most: usize,
-        handler: &H,
-        running: &mut JoinSet<Ended>,
+        free: usize,
         changes: &mut DueChanges,
-    ) -> Result<Look, Error>
-    where
-        H: Fn(DueItem) -> Fut,
-        Fut: Future<Output = Result<Next, BoxError>> + Send + 'static,
-    {
+    ) -> Result<(Vec<DueItem>, Look), Error> {
         let poll = Instant::now() + options.poll;
         changes.plan(None);
         changes.mark_seen();
         // A look costs a read; only when something is due does a claim cost a write.
-        let Some(next) = self.next_due(queue).await? else { return Ok(Look::at(poll)) };
+        let Some(next) = self.next_due(queue).await? else { return Ok((Vec::new(), Look::at(poll))) };
         let now = self.clock().now();
         if next > now {
             changes.plan(Some(next));
-            return Ok(Look::at(poll.min(Instant::now() + next.since(now))));
+            return Ok((Vec::new(), Look::at(poll.min(Instant::now() + next.since(now)))));
         }
-        let free = most.saturating_sub(running.len());
         let items = self.claim(queue, free, options.lease).await?;
         let look = match items.len() {
             0 => Look::at(poll),
@@ -175,12 +172,7 @@ impl Database {
             claimed if claimed == free => Look::gathering(),
             _ => Look::now(),
         };
-        for item in items {
-            let work = handler(item.clone());
-            let (database, options) = (self.clone(), *options);
-            running.spawn(async move { database.see_through(&item, &options, work).await });
-        }
-        Ok(look)
+        Ok((items, look))
     }
 
     /// Keeps the claim alive while the handler runs, then records how it ended.

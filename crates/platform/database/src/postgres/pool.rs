@@ -112,7 +112,14 @@ impl Pool {
             })
             .build()
             .map_err(|error| unusable(error.to_string()))?;
-        Ok(Arc::new(Self { connections, tls, size, schema, settings: Settings::new(config), away: Mutex::new(None) }))
+        Ok(Arc::new(Self {
+            connections,
+            tls,
+            size,
+            schema,
+            settings: Settings::new(config),
+            away: Mutex::new(None),
+        }))
     }
 
     /// Waits for a free connection, for as long as the configuration allows.

@@ -84,12 +84,8 @@ fn one_name_cannot_mean_two_things() {
     #[derive(utoipa::OpenApi)]
     #[openapi(components(schemas(other::Thing)))]
     struct Second;
-    let description = Description {
-        title: String::new(),
-        version: String::new(),
-        text: String::new(),
-        server: "/".into(),
-    };
+    let description =
+        Description { title: String::new(), version: String::new(), text: String::new(), server: "/".into() };
     assert!(openapi::assemble(&description, [First::openapi(), First::openapi()]).is_ok());
     let refused = openapi::assemble(&description, [First::openapi(), Second::openapi()]);
     assert_eq!(refused.err().map(|contradiction| contradiction.name).as_deref(), Some("Thing"));

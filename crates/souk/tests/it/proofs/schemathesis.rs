@@ -225,7 +225,7 @@ fn config(
         writeln!(config, "[dictionaries.{prefix}]\nvalues = {}\n", json!(ids)).unwrap();
     }
     for (nth, operation) in document.all().iter().enumerate() {
-        let covered = (nth as u64 + effort.seed) % effort.coverage_of_one_in == 0;
+        let covered = (nth as u64 + effort.seed).is_multiple_of(effort.coverage_of_one_in);
         writeln!(config, "[[operations]]\ninclude-name = {}", json!(operation.name())).unwrap();
         writeln!(config, "phases.coverage.enabled = {covered}").unwrap();
         for parameter in known_ids(operation, ids) {
