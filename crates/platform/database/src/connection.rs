@@ -67,6 +67,14 @@ impl Connection {
         self.backend
     }
 
+    /// Asks the engine for nothing, to see that it answers.
+    ///
+    /// # Errors
+    /// As [`Self::fetch_one`].
+    pub async fn ping(&mut self) -> Result<(), Error> {
+        self.fetch_one::<(i64,)>("SELECT 1", &[]).await.map(|_| ())
+    }
+
     /// Runs a statement and returns how many rows it changed (or returned, with `RETURNING`).
     ///
     /// # Errors
