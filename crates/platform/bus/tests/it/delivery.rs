@@ -199,7 +199,7 @@ async fn after_a_failure_of_the_database_events_go_on_at_once() {
         postgres.start_again().await;
     }
     let deadline = tokio::time::Instant::now() + Duration::from_secs(8);
-    while world.source.read().await.is_err() {
+    while world.source.read().await.is_err() || world.target.read_primary().await.is_err() {
         assert!(tokio::time::Instant::now() < deadline, "the database is back and not found");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

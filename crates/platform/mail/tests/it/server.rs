@@ -100,7 +100,8 @@ async fn a_recipient_refused_for_good_and_one_refused_for_now_are_told_apart() {
         Some(if line.starts_with("RCPT") { "451 4.2.1 greylisted\r\n" } else { "250 ok\r\n" })
     });
     let error = refusal(&busy.await.0).await;
-    assert!(matches!(error, MailError::Unavailable(_)) && !error.is_permanent(), "{error:?}");
+    assert!(matches!(error, MailError::Deferred { code: 451, .. }) && !error.is_permanent(), "{error:?}");
+    assert!(!error.is_away(), "others may well be taken");
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ fn every_operation_says_who_may_call_it() {
             "delete /v1/auth/sessions/{id}: customer, staff, seller",
             "delete /v1/auth/sessions: customer, staff, seller",
             "get /.well-known/jwks.json: anybody",
-            "get /v1/admin/identity/audit: staff",
+            "get /v1/admin/identity/audit: staff:administrator",
             "get /v1/auth/sessions: customer, staff, seller",
             "post /v1/auth/password: customer, staff, seller",
             "post /v1/auth/recover/complete: anybody",

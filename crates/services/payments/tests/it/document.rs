@@ -22,13 +22,14 @@ fn operations(document: &Value) -> Vec<(String, Value)> {
 #[test]
 fn it_has_every_route_and_says_who_may_call_it() {
     let document = document();
+    let readers = ["staff:orders", "staff:payments", "staff:support"];
     let expected = [
         ("get /sandbox/challenges/{challenge}", vec![]),
-        ("get /v1/admin/payments", vec!["staff"]),
-        ("get /v1/payments/{id}", vec!["customer", "staff"]),
-        ("get /v1/payments/{id}/refunds", vec!["customer", "staff"]),
+        ("get /v1/admin/payments", readers.to_vec()),
+        ("get /v1/payments/{id}", [&["customer"], &readers[..]].concat()),
+        ("get /v1/payments/{id}/refunds", [&["customer"], &readers[..]].concat()),
         ("post /sandbox/challenges/{challenge}", vec![]),
-        ("post /v1/payments/{id}/refunds", vec!["staff"]),
+        ("post /v1/payments/{id}/refunds", vec!["staff:payments"]),
         ("post /webhooks/{provider}", vec![]),
     ];
     let found = operations(&document);

@@ -320,7 +320,8 @@ fn general(people: &People, document: &Value, (method, template): (&str, &str), 
         "request.bad_id" => {
             let end = template.find('{')?;
             let rest = template[end..].split_once('}')?.1;
-            let path = format!("{}nonsense{rest}", &template[..end]);
+            // Where any text is a name, one with a NUL still is none.
+            let path = format!("{}nonsense%00{rest}", &template[..end]);
             body_if(Ask { path, ..asked() }, has_body)
         }
         "request.bad_cursor" => Ask { path: format!("{template}?cursor=nonsense"), ..asked() },
