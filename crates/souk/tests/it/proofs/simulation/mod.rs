@@ -39,7 +39,7 @@ const STACK: usize = 32 << 20;
 #[test]
 fn checkouts_survive_what_a_network_a_provider_and_a_crash_do_to_them() {
     let first = record::seed("simulation");
-    let seeds = record::scale(100, 5_000);
+    let seeds = record::scale(100, 2_500);
     let began = std::time::Instant::now();
     let (next, failed) = (AtomicU64::new(0), AtomicBool::new(false));
     let (sum, failure) = (Mutex::new(trace::Counts::default()), Mutex::new(None::<Story>));
