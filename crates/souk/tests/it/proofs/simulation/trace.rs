@@ -33,28 +33,36 @@ impl Trace {
         self.lines.push(line.into());
     }
 
-    /// The same for the same story.
+    /// The same for the same story, until the network heals.
     pub fn hash(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
-        for line in &self.lines {
+        for line in self.script() {
             hash.update(line);
             hash.update([0]);
         }
         hash.finalize().into()
     }
 
-    /// Where two stories part.
+    /// Where two stories part, until the network heals.
     pub fn difference(&self, other: &Self) -> String {
-        let pairs = self.lines.iter().zip(&other.lines);
-        match pairs.clone().position(|(one, two)| one != two) {
+        let mut pairs = self.script().zip(other.script());
+        match pairs.position(|(one, two)| one != two) {
             Some(at) => format!(
                 "after\n{}\nonce\n{}\nagain\n{}",
                 self.lines[at.saturating_sub(8)..at].join("\n"),
                 self.lines[at],
                 other.lines[at]
             ),
-            None => format!("one has {} steps, the other {}", self.lines.len(), other.lines.len()),
+            None => {
+                format!("one has {} steps, the other {}", self.script().count(), other.script().count())
+            }
         }
+    }
+
+    /// The steps that the seed decides: all until the network heals. What then settles at one and the same
+    /// moment does so in the order in which the threads that make it durable come back.
+    fn script(&self) -> impl Iterator<Item = &String> {
+        self.lines.iter().take_while(|line| !line.contains(" settles "))
     }
 }
 
