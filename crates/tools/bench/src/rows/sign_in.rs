@@ -28,7 +28,7 @@ pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let aim = Aim::new("90 % of the limit".to_owned(), share >= AIM);
     Ok(vec![
         Row::of_load("sign-in, hashing on every core", &all, bench).with_limit(limit).with_aim(aim),
-        Row::of_load("sign-in, as shipped: one core left for the rest", &shipped, bench).with_limit(limit),
+        Row::of_load("sign-in, as shipped", &shipped, bench).with_limit(limit),
     ])
 }
 
