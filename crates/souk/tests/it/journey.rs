@@ -294,13 +294,9 @@ async fn guest(shop: &Shop, variant: &str) {
     shop.mailbox.wait("guest@example.com", bought.str("/order/number"), 0).await;
 }
 
-async fn answer_poll(shop: &Shop, person: &Person, order: &str) {
-    let api = &shop.api;
-    let asked = format!("/v1/polls?placement=post_purchase&order_id={order}");
-    let polls =
-        api.until(&asked, &person.access, |polls| !polls["data"].as_array().unwrap().is_empty()).await;
-    let poll = &polls.body["data"][0];
-    let answers: Vec<Value> = poll["questions"]
+/// An answer to each question of a poll; `words` where there is room for them.
+pub fn answers_to(poll: &Value, words: &str) -> Vec<Value> {
+    poll["questions"]
         .as_array()
         .unwrap()
         .iter()
@@ -310,11 +306,20 @@ async fn answer_poll(shop: &Shop, person: &Person, order: &str) {
                 "nps" => json!(9),
                 "single_choice" => question["choices"][0]["id"].clone(),
                 "multiple_choice" => json!([question["choices"][0]["id"]]),
-                _ => json!("The colour is right."),
+                _ => json!(words),
             };
             json!({"question_id": question["id"], "value": value})
         })
-        .collect();
+        .collect()
+}
+
+async fn answer_poll(shop: &Shop, person: &Person, order: &str) {
+    let api = &shop.api;
+    let asked = format!("/v1/polls?placement=post_purchase&order_id={order}");
+    let polls =
+        api.until(&asked, &person.access, |polls| !polls["data"].as_array().unwrap().is_empty()).await;
+    let poll = &polls.body["data"][0];
+    let answers = answers_to(poll, "The colour is right.");
     let path = format!("/v1/polls/{}/answers", poll["id"].as_str().unwrap());
     let body = json!({"order_id": order, "answers": answers});
     let answer = api.post(&path, body.clone()).bearer(&person.access).key("poll-1").expect(201).await;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -47,9 +47,17 @@ pub(crate) fn prove(names: &[String]) -> Result<()> {
     let Metadata { workspace_root, target_directory, .. } = Metadata::of_workspace()?;
     let folder = target_directory.join("prove");
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    // What is proven is what is there now, whatever is committed meanwhile; and what a run that failed left
+    // behind is not taken for what this one did.
+    let held = held()?;
+    for (path, row) in rows(&folder)? {
+        if row.held.is_none() {
+            fs::remove_file(path)?;
+        }
+    }
     run(cargo().current_dir(&workspace_root).env("SOUK_PROVE", &folder).args(arguments(names)))
         .context("a proof did not hold, so nothing was written; what it printed says how to repeat it")?;
-    let rows = stamp(&folder, &held()?)?;
+    let rows = stamp(&folder, &held)?;
     let report = workspace_root.join(REPORT);
     let page = fs::read_to_string(&report).with_context(|| report.display().to_string())?;
     fs::write(&report, replaced(&page, &section(&rows))?)?;
@@ -74,27 +82,35 @@ fn arguments(names: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Reads the rows in `folder` by name, and notes in those that are new when they held.
-fn stamp(folder: &Path, held: &Held) -> Result<Vec<Row>> {
+/// The rows in `folder`, by name, and where each lies.
+fn rows(folder: &Path) -> Result<Vec<(PathBuf, Row)>> {
     let mut rows = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let text = fs::read_to_string(&path)?;
+            let row: Row = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+            rows.push((path, row));
         }
-        let read = || path.display().to_string();
-        let mut row: Row = serde_json::from_str(&fs::read_to_string(&path)?).with_context(read)?;
+    }
+    rows.sort_by(|(_, one), (_, other)| one.proof.cmp(&other.proof));
+    Ok(rows)
+}
+
+/// Notes in those rows in `folder` that are new when they held, and answers with all of them.
+fn stamp(folder: &Path, held: &Held) -> Result<Vec<Row>> {
+    let mut stamped = Vec::new();
+    for (path, mut row) in rows(folder)? {
         if row.held.is_none() {
             row.held = Some(held.clone());
             fs::write(&path, serde_json::to_string_pretty(&row)?)?;
         }
-        rows.push(row);
+        stamped.push(row);
     }
-    if rows.is_empty() {
+    if stamped.is_empty() {
         bail!("no proof of these names left anything in {}", folder.display());
     }
-    rows.sort_by(|one, other| one.proof.cmp(&other.proof));
-    Ok(rows)
+    Ok(stamped)
 }
 
 fn held() -> Result<Held> {

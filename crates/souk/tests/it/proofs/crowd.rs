@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Api};
-use crate::journey::sign_in;
+use crate::journey::{answers_to, sign_in};
 use crate::shop::{STAFF, Shop};
 
 /// The password of everybody here.
@@ -204,21 +204,7 @@ async fn answer_poll(api: &Api, token: &str, order: &str, mark: &str) -> Answer 
     let polls =
         api.until(&asked, token, |polls| polls["data"].as_array().is_some_and(|data| !data.is_empty())).await;
     let poll = &polls.body["data"][0];
-    let answers: Vec<Value> = poll["questions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|question| {
-            let value = match question["kind"].as_str().unwrap() {
-                "rating" => json!(5),
-                "nps" => json!(9),
-                "single_choice" => question["choices"][0]["id"].clone(),
-                "multiple_choice" => json!([question["choices"][0]["id"]]),
-                _ => json!(format!("Words {mark}")),
-            };
-            json!({"question_id": question["id"], "value": value})
-        })
-        .collect();
+    let answers = answers_to(poll, &format!("Words {mark}"));
     let path = format!("/v1/polls/{}/answers", poll["id"].as_str().unwrap());
     let body = json!({"order_id": order, "answers": answers});
     api.post(&path, body).bearer(token).key("poll").expect(201).await
